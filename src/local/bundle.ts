@@ -1,0 +1,39 @@
+/** Builds the Workers for a local workerd: the same entries and conditions that wrangler deploys with. */
+import path from "node:path";
+import { build } from "esbuild";
+import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from "wrangler";
+
+export const ROOT = path.resolve(import.meta.dirname, "../..");
+export const CONFIG = path.join(ROOT, "wrangler.toml");
+
+/** The sections of wrangler.toml, in the order of their local ports. */
+export const WORKERS = ["management", "us-east-1", "eu-central-1"] as const;
+export type WorkerSection = (typeof WORKERS)[number];
+
+export interface BuiltWorker {
+  /** The Worker's name in wrangler.toml, by which service bindings find it. */
+  name: string;
+  script: string;
+  /** Options as Miniflare's version 4 schema has them, bindings included. */
+  options: ReturnType<typeof workerOptionsOf>["workerOptions"];
+}
+
+/** Bundles one Worker into `outdir` and returns what Miniflare needs to run it. */
+export async function bundleWorker(section: WorkerSection, outdir: string): Promise<BuiltWorker> {
+  const { main, workerOptions } = workerOptionsOf(CONFIG, section);
+  // Paths of the configuration file's folder, which would send Miniflare looking for sources instead of the bundle.
+  const { modulesRules: _rules, rootPath: _root, ...options } = workerOptions as typeof workerOptions & { rootPath?: string };
+  const name = `headgate-${section}`;
+  await build({
+    entryPoints: { [name]: main as string },
+    outdir,
+    bundle: true,
+    format: "esm",
+    target: "es2024",
+    sourcemap: "linked",
+    conditions: ["workerd", "worker", "browser"],
+    external: ["cloudflare:*", "node:*"],
+    logLevel: "error",
+  });
+  return { name, script: path.join(outdir, `${name}.js`), options };
+}

@@ -1,0 +1,34 @@
+import { describe, expect, it } from "vitest";
+import { readAuthorization } from "../../src/access/authorization.ts";
+import { Problem } from "../../src/problem.ts";
+
+function read(value: string | null): string {
+  try {
+    return readAuthorization(new Headers(value === null ? {} : { authorization: value }));
+  } catch (error) {
+    return error instanceof Problem ? error.reason : "other";
+  }
+}
+
+describe("readAuthorization", () => {
+  it.each<[string | null, string]>([
+    ["Bearer abc-1", "abc-1"],
+    ["bEaReR   abc", "abc"],
+    [`Basic ${btoa("axiom:abc")}`, "abc"],
+    [`basic ${btoa(":a:b")}`, "a:b"],
+    [null, "credential-missing"],
+    ["", "credential-missing"],
+    ["Bearer", "credential-malformed"],
+    ["Bearer a b", "credential-malformed"],
+    ["Bearer\tabc", "credential-malformed"],
+    ["Bearer one, Bearer two", "credential-malformed"],
+    ["Bearer one,two", "credential-malformed"],
+    ["abc", "credential-malformed"],
+    ["Digest abc", "credential-malformed"],
+    ["Basic !!!", "credential-malformed"],
+    [`Basic ${btoa("nocolon")}`, "credential-malformed"],
+    [`Bearer ${"a".repeat(20_000)}`, "credential-malformed"],
+  ])("reads %j as %j", (header, expected) => {
+    expect(read(header)).toBe(expected);
+  });
+});

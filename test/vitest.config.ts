@@ -1,0 +1,74 @@
+import path from "node:path";
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+import { bundleWorker, CONFIG, ROOT, WORKERS, type WorkerSection } from "../src/local/bundle.ts";
+
+const BUILT = path.join(ROOT, "dist/test");
+const SECRETS = { TOKEN_TAG_KEYS: "1:AAECAwQFBgcICQoLDA0ODw", SETUP_TOKEN: "setup-token-of-the-tests" };
+
+// wrangler warns about required secrets that it finds nowhere
+Object.assign(process.env, SECRETS);
+
+/**
+ * One Worker under test inside workerd, and beside it all of them as built bundles, so that service bindings lead somewhere. KV, D1,
+ * R2 and Durable Objects are real; KV and D1 are shared between them.
+ */
+function inWorkerd(section: WorkerSection) {
+  return cloudflareTest(async () => {
+    const beside = await Promise.all(WORKERS.map((other) => bundleWorker(other, BUILT)));
+    return {
+      wrangler: { configPath: CONFIG, environment: section },
+      miniflare: {
+        d1Databases: { DB: "headgate" },
+        bindings: { ...SECRETS, TEST_MIGRATIONS: await readD1Migrations(path.join(ROOT, "src/management/migrations")) },
+        outboundService: () => new Response("no network in tests", { status: 502 }),
+        workers: beside.map(({ name, script, options }) => ({
+          ...options,
+          name,
+          modulesRoot: BUILT,
+          modules: [{ type: "ESModule" as const, path: script }],
+          bindings: { ...options.bindings, ...SECRETS },
+        })),
+      },
+    };
+  });
+}
+
+export default defineConfig({
+  test: {
+    root: ROOT,
+    reporters: ["default", path.join(ROOT, "test/closing-line.ts")],
+    projects: [
+      {
+        root: ROOT,
+        plugins: [inWorkerd("us-east-1")],
+        test: {
+          name: "edge",
+          isolate: false,
+          include: ["test/access/**/*.test.ts", "test/edge/**/*.test.ts", "test/problem.test.ts", "test/story.test.ts"],
+          setupFiles: [path.join(ROOT, "test/setup.ts")],
+        },
+      },
+      {
+        root: ROOT,
+        plugins: [inWorkerd("management")],
+        test: {
+          name: "management",
+          isolate: false,
+          include: ["test/management/**/*.test.ts"],
+          setupFiles: [path.join(ROOT, "test/setup.ts")],
+        },
+      },
+      {
+        root: ROOT,
+        test: {
+          name: "node",
+          include: ["test/architecture.test.ts", "test/readme.test.ts", "test/local/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
