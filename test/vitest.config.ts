@@ -27,7 +27,7 @@ function inWorkerd(section: WorkerSection) {
           name,
           modulesRoot: BUILT,
           modules: [{ type: "ESModule" as const, path: script }],
-          bindings: { ...options.bindings, ...SECRETS },
+          bindings: { ...(options.bindings as Record<string, string>), ...SECRETS },
         })),
       },
     };

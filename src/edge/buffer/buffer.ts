@@ -1,0 +1,253 @@
+/**
+ * The write-ahead log of one shard of a dataset. An append is answered once its commit is durable; whatever queues while one commit
+ * runs becomes the next one. An alarm seals and writes segments out; a crash anywhere repeats the same put of the same bytes.
+ */
+import { DurableObject } from "cloudflare:workers";
+import { Buffer as Bytes } from "node:buffer";
+import { randomBytes } from "node:crypto";
+import { gzipSync } from "node:zlib";
+import { type EdgeEnv, settingsOf } from "../env.ts";
+import { sinkOf } from "../sinks/index.ts";
+import * as log from "./log.ts";
+import {
+  type Append,
+  type Appended,
+  add,
+  committed,
+  type Destination,
+  emptyTally,
+  flushed,
+  intoRows,
+  isDue,
+  isKnown,
+  nextDue,
+  objectKey,
+  openSegment,
+  pendingOf,
+  type Segment,
+  type State,
+  segmentId,
+} from "./segment.ts";
+
+/** Bytes of appends waiting for their commit, and of the database (the platform allows 10 GB). */
+export const PENDING_BYTES_MAX = 16_000_000;
+export const STORED_BYTES_MAX = 8_000_000_000;
+const RETRY_FIRST_MS = 1_000;
+const RETRY_LAST_MS = 60_000;
+const GZIP_LEVEL = 1;
+
+interface Waiting {
+  append: Append;
+  id: string;
+  settle: { resolve(): void; reject(error: unknown): void };
+}
+
+export class Buffer extends DurableObject<EdgeEnv> {
+  #state: State;
+  #destination: Destination | null;
+  #queue: Waiting[] = [];
+  #waiting = new Map<string, Promise<void>>();
+  #pendingBytes = 0;
+  #committing = false;
+  #flushing: Promise<unknown> = Promise.resolve();
+  #failures = 0;
+
+  constructor(ctx: DurableObjectState, env: EdgeEnv) {
+    super(ctx, env);
+    const { sql } = ctx.storage;
+    ctx.storage.transactionSync(() => log.createTables(sql));
+    this.#state = log.loadState(sql);
+    this.#destination = log.readDestination(sql);
+    // an alarm can be lost with a dying instance; without one and without traffic a segment would sleep for ever
+    if (this.#state.segments.length > 0) ctx.blockConcurrencyWhile(() => this.#arm());
+  }
+
+  async append(destination: Destination, append: Append): Promise<Appended> {
+    const id = hex(append.id);
+    if (isKnown(this.#state, id, Date.now())) return "duplicate";
+    const before = this.#waiting.get(id);
+    if (before) {
+      await before;
+      return "duplicate";
+    }
+    const { length } = append.body;
+    const crowded = this.#pendingBytes > 0 && this.#pendingBytes + length > PENDING_BYTES_MAX;
+    if (crowded || this.ctx.storage.sql.databaseSize > STORED_BYTES_MAX) return "full";
+    if (this.#destination === null) {
+      log.writeDestination(this.ctx.storage.sql, destination);
+      this.#destination = destination;
+    }
+    const stored = new Promise<void>((resolve, reject) => this.#queue.push({ append, id, settle: { resolve, reject } }));
+    this.#waiting.set(id, stored);
+    this.#pendingBytes += length;
+    if (!this.#committing) void this.#commitQueue();
+    try {
+      await stored;
+      return "stored";
+    } finally {
+      this.#waiting.delete(id);
+      this.#pendingBytes -= length;
+    }
+  }
+
+  async #commitQueue(): Promise<void> {
+    this.#committing = true;
+    while (this.#queue.length > 0) {
+      const group = this.#queue;
+      this.#queue = [];
+      try {
+        this.ctx.storage.transactionSync(() => this.#commit(group, Date.now()));
+        await this.ctx.storage.sync();
+        await this.#arm();
+        for (const { settle } of group) settle.resolve();
+      } catch (error) {
+        this.#state = log.loadState(this.ctx.storage.sql);
+        for (const { settle } of group) settle.reject(error);
+      }
+    }
+    this.#committing = false;
+  }
+
+  /** One transaction: the group's members in rows, the ids with the first of them. Memory follows the disk, never leads it. */
+  #commit(group: Waiting[], now: number): Segment {
+    const { sql } = this.ctx.storage;
+    const segment = openSegment(this.#state) ?? this.#open(now);
+    const tally = group.map(({ append }) => ({ ...append, bytes: 0 })).reduce(add, emptyTally());
+    const rows = intoRows(membersOf(group.map(({ append }) => append)));
+    for (const [index, pieces] of rows.entries()) {
+      const body = joined(pieces);
+      const first = index === 0;
+      log.insertCommit(sql, segment.n, {
+        tally: first ? tally : emptyTally(),
+        ids: first ? group.map(({ append }) => append.id) : [],
+        body,
+      });
+      tally.bytes += body.length;
+    }
+    committed(
+      this.#state,
+      segment,
+      group.map(({ id }) => id),
+      tally,
+    );
+    return segment;
+  }
+
+  #open(now: number): Segment {
+    const segment = log.insertSegment(this.ctx.storage.sql, segmentId(now, randomBytes(10)), now);
+    this.#state.segments.push(segment);
+    return segment;
+  }
+
+  /** Seals what is open and writes out everything; resolves when it is in the sink. */
+  flush(): Promise<{ segments: number; rows: number }> {
+    return this.#oneAtATime(async () => {
+      this.#seal(() => true);
+      return this.#writeSealed();
+    });
+  }
+
+  /** What is durable here and not yet in the sink. */
+  async pending(): Promise<{ rows: number; bytes: number }> {
+    return pendingOf(this.#state);
+  }
+
+  /** Never throws: the runtime gives up on an alarm after a few failures, and this one must not be given up. */
+  override async alarm(): Promise<void> {
+    try {
+      await this.#oneAtATime(async () => {
+        const now = Date.now();
+        this.#seal((segment) => isDue(segment, now, this.#settings.segmentBytesMax, this.#settings.flushAfterMs));
+        await this.#writeSealed();
+      });
+      this.#failures = 0;
+      await this.#arm();
+    } catch (error) {
+      this.#failures++;
+      const delay = Math.min(RETRY_FIRST_MS * 2 ** (this.#failures - 1), RETRY_LAST_MS);
+      console.error("flush failed", this.#destination?.datasetId, `attempt ${this.#failures}, next in ${delay} ms`, String(error));
+      await this.ctx.storage.setAlarm(Date.now() + delay);
+    }
+  }
+
+  get #settings() {
+    return settingsOf(this.env);
+  }
+
+  #seal(which: (segment: Segment) => boolean): void {
+    for (const segment of this.#state.segments) {
+      if (segment.sealed || !which(segment)) continue;
+      log.markSealed(this.ctx.storage.sql, segment.n);
+      segment.sealed = true;
+    }
+  }
+
+  async #writeSealed(): Promise<{ segments: number; rows: number }> {
+    const written = { segments: 0, rows: 0 };
+    const { sql } = this.ctx.storage;
+    const sink = sinkOf(this.env);
+    for (const segment of this.#state.segments.filter(({ sealed }) => sealed)) {
+      const destination = this.#destination as Destination;
+      const { id, rows, rawBytes, minTime, maxTime, createdAt } = segment;
+      await sink.write({
+        id,
+        key: objectKey(destination, id),
+        destination,
+        rows,
+        rawBytes,
+        minTime,
+        maxTime,
+        createdAt,
+        body: log.readBody(sql, segment),
+      });
+      const now = Date.now();
+      this.ctx.storage.transactionSync(() => log.forget(sql, segment, now));
+      flushed(this.#state, segment, now);
+      written.segments++;
+      written.rows += rows;
+    }
+    return written;
+  }
+
+  /** Brings the alarm to when the next segment is due, if it is later, past or missing. */
+  async #arm(): Promise<void> {
+    const { segmentBytesMax, flushAfterMs } = this.#settings;
+    const now = Date.now();
+    const due = nextDue(this.#state, now, segmentBytesMax, flushAfterMs);
+    if (due === null) return;
+    const set = await this.ctx.storage.getAlarm();
+    if (set === null || set < now || set > due) await this.ctx.storage.setAlarm(due);
+  }
+
+  #oneAtATime<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#flushing.then(work, work);
+    this.#flushing = result.catch(() => {});
+    return result;
+  }
+}
+
+/** Gzip members in the order of the appends; neighbouring raw ones are compressed together. */
+function membersOf(appends: Append[]): Uint8Array[] {
+  const members: Uint8Array[] = [];
+  let raw: Uint8Array[] = [];
+  const compress = () => {
+    if (raw.length > 0) members.push(gzipSync(joined(raw), { level: GZIP_LEVEL }));
+    raw = [];
+  };
+  for (const { body, gzip } of appends) {
+    if (gzip) {
+      compress();
+      members.push(body);
+    } else raw.push(body);
+  }
+  compress();
+  return members;
+}
+
+function joined(parts: Uint8Array[]): Uint8Array {
+  return parts.length === 1 ? (parts[0] as Uint8Array) : Bytes.concat(parts);
+}
+
+function hex(id: Uint8Array): string {
+  return Bytes.from(id).toString("hex");
+}

@@ -1,0 +1,60 @@
+/** Bindings and settings of an edge Worker, read and checked once per isolate. */
+
+import type { OrganisationMap, PermissionSet } from "../access/permission-set.ts";
+import { readTagKeys, type TagKeys } from "../access/token.ts";
+import type { Buffer } from "./buffer/buffer.ts";
+
+/** What management answers over RPC when KV knows nothing. Null: there is no such thing. Throws when its database is down. */
+export interface Authority {
+  lookUpToken(digest: string): Promise<PermissionSet | null>;
+  lookUpOrganisation(org: string): Promise<OrganisationMap | null>;
+}
+
+export interface EdgeEnv {
+  PERMISSIONS: KVNamespace;
+  SEGMENTS: R2Bucket;
+  BUFFER: DurableObjectNamespace<Buffer>;
+  AUTHORITY: Authority;
+  TOKEN_TAG_KEYS?: string;
+  REGION: string;
+  BUFFER_SHARDS: number;
+  SEGMENT_BYTES_MAX: number;
+  FLUSH_AFTER_MS: number;
+}
+
+export interface EdgeSettings {
+  region: string;
+  tagKeys: TagKeys;
+  /** Durable Objects per dataset. */
+  shards: number;
+  /** Compressed bytes at which a segment is sealed. */
+  segmentBytesMax: number;
+  /** Age at which a segment is sealed, in milliseconds. */
+  flushAfterMs: number;
+}
+
+let read: { from: EdgeEnv; settings: EdgeSettings } | undefined;
+
+/** @throws Error naming the setting that is missing or out of range. */
+export function settingsOf(env: EdgeEnv): EdgeSettings {
+  if (read?.from !== env) read = { from: env, settings: readSettings(env) };
+  return read.settings;
+}
+
+function readSettings(env: EdgeEnv): EdgeSettings {
+  if (!env.REGION) throw new Error("REGION must be set, for example cloud.us-east-1.aws");
+  return {
+    region: env.REGION,
+    tagKeys: readTagKeys(env.TOKEN_TAG_KEYS),
+    shards: wholeNumber("BUFFER_SHARDS", env.BUFFER_SHARDS, 1, 64),
+    segmentBytesMax: wholeNumber("SEGMENT_BYTES_MAX", env.SEGMENT_BYTES_MAX, 1_000, 64_000_000),
+    flushAfterMs: wholeNumber("FLUSH_AFTER_MS", env.FLUSH_AFTER_MS, 100, 3_600_000),
+  };
+}
+
+function wholeNumber(name: string, value: unknown, least: number, most: number): number {
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < least || number > most)
+    throw new Error(`${name} must be a whole number from ${least} to ${most}`);
+  return number;
+}

@@ -1,0 +1,70 @@
+/** From a caller and a dataset's name to the dataset itself: may this token do this here, now, in this region? */
+import type { Capability } from "../access/capability.ts";
+import { allows, type OrganisationMap } from "../access/permission-set.ts";
+import { Problem } from "../problem.ts";
+import { type Caller, freshOrganisation } from "./authenticate.ts";
+import type { Destination } from "./buffer/segment.ts";
+import type { EdgeEnv } from "./env.ts";
+
+/** @throws Problem 401 expired or revoked, 403 not allowed, 404 no such dataset, 400 wrong region, each naming the fix. */
+export async function permit(
+  caller: Caller,
+  capability: Capability,
+  name: string,
+  region: string,
+  env: EdgeEnv,
+  now: number,
+): Promise<Destination> {
+  const { set, organisation } = caller;
+  const dataset = datasetOf(organisation, name) ?? datasetOf(await freshOrganisation(organisation, env, now), name);
+  if (!dataset)
+    throw new Problem(
+      "dataset-unknown",
+      `dataset ${name} not found; create it at POST /v2/datasets of the management API, or mend the path`,
+    );
+  if (!allows(set, capability, dataset.id)) throw lacks(capability, name, namesAllowed(caller, capability));
+  if (dataset.region !== region) throw wrongRegion(name, dataset.region, region, organisation);
+  return { org: set.org, dataset: name, datasetId: dataset.id, region };
+}
+
+/** The dataset of a path that names none: the only one the token may do this with. */
+export function onlyDataset(caller: Caller, capability: Capability): string {
+  const names = namesAllowed(caller, capability);
+  if (names.length === 1) return names[0] as string;
+  throw new Problem(
+    "dataset-ambiguous",
+    `the path names no dataset and the token may use ${names.length === 0 ? "none" : "several"}; send to /v1/ingest/<dataset>, or use a token of one dataset`,
+  );
+}
+
+function namesAllowed({ set, organisation }: Caller, capability: Capability): string[] {
+  return Object.entries(organisation.datasets)
+    .filter(([, { id }]) => allows(set, capability, id))
+    .map(([name]) => name);
+}
+
+/** Dataset names shown in a refusal. */
+const NAMES_SHOWN_MAX = 10;
+
+function lacks(capability: Capability, name: string, allowed: string[]): Problem {
+  const has = allowed.length > 0 ? `it has it for ${allowed.slice(0, NAMES_SHOWN_MAX).join(", ")}` : "it has it for no dataset";
+  return new Problem(
+    "forbidden",
+    `the token lacks ${capability} for dataset ${name}; ${has}. A token's capabilities never change: create another`,
+  );
+}
+
+function datasetOf(organisation: OrganisationMap | null, name: string): { id: string; region: string } | undefined {
+  return organisation && Object.hasOwn(organisation.datasets, name) ? organisation.datasets[name] : undefined;
+}
+
+/** The first words are Axiom's own, which senders' documentation and issue threads quote. */
+function wrongRegion(name: string, home: string, here: string, organisation: OrganisationMap): Problem {
+  const url = organisation.regions[home];
+  const fix = url ? `send to ${url}/v1/ingest/${name}` : "send to that region's edge";
+  return new Problem(
+    "wrong-region",
+    `ingest is only allowed into datasets in the primary region: dataset region: ${home}, deployment region: ${here}; ${fix}`,
+    url ? { edgeDeployment: home, edgeDeploymentUrl: url } : { edgeDeployment: home },
+  );
+}

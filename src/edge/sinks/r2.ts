@@ -1,0 +1,35 @@
+import type { SealedSegment, Sink } from "./sink.ts";
+
+/** Exactly once: the key is the segment's own, and nothing is ever written over. */
+export function r2Sink(bucket: R2Bucket): Sink {
+  return {
+    name: "r2",
+    async write(segment) {
+      const { key, body } = segment;
+      const put = await bucket.put(key, body, {
+        onlyIf: { etagDoesNotMatch: "*" },
+        // no content encoding: fetch and S3 clients would unpack the object unasked
+        httpMetadata: { contentType: "application/x-ndjson" },
+        customMetadata: metadataOf(segment),
+      });
+      if (put) return;
+      const there = await bucket.head(key);
+      if (there?.size !== body.length) throw new Error(`object ${key} has ${there?.size ?? 0} bytes where ${body.length} were to be`);
+    },
+  };
+}
+
+function metadataOf({ destination, rows, rawBytes, minTime, maxTime, createdAt }: SealedSegment): Record<string, string> {
+  const { org, dataset, region } = destination;
+  return {
+    v: "1",
+    org,
+    dataset,
+    region,
+    rows: String(rows),
+    rawBytes: String(rawBytes),
+    minTime: String(minTime),
+    maxTime: String(maxTime),
+    createdAt: String(createdAt),
+  };
+}

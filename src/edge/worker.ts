@@ -1,0 +1,72 @@
+/** The edge of one region: composition only. */
+import { WorkerEntrypoint } from "cloudflare:workers";
+import { version } from "../../package.json";
+import { asProblem, Problem, problemResponse } from "../problem.ts";
+import type { Destination } from "./buffer/segment.ts";
+import { allowOrigin, preflight } from "./cors.ts";
+import { type EdgeEnv, settingsOf } from "./env.ts";
+import { ingest } from "./ingest.ts";
+import { INGEST_ROUTES } from "./protocols/index.ts";
+import type { Call } from "./protocols/protocol.ts";
+import { matchPath } from "./route.ts";
+import { flushAll, segmentBytes, segmentList } from "./segments.ts";
+
+export { Buffer } from "./buffer/buffer.ts";
+
+export default {
+  async fetch(request: Request, env: EdgeEnv): Promise<Response> {
+    const traceId = newTraceId();
+    const response = await answer(request, env, traceId, Date.now());
+    response.headers.set("x-axiom-trace-id", traceId);
+    return allowOrigin(response);
+  },
+} satisfies ExportedHandler<EdgeEnv>;
+
+/** What the management Worker may ask of this region. Reachable through a service binding only. */
+export class Region extends WorkerEntrypoint<EdgeEnv> {
+  flush(destination: Destination): Promise<{ segments: number; rows: number }> {
+    return flushAll(destination, this.env);
+  }
+}
+
+async function answer(request: Request, env: EdgeEnv, traceId: string, now: number): Promise<Response> {
+  if (request.method === "OPTIONS") return preflight();
+  const url = new URL(request.url);
+  for (const { path, protocol } of INGEST_ROUTES) {
+    const parameters = matchPath(path, url.pathname);
+    if (!parameters) continue;
+    try {
+      requireMethod(request, "POST");
+      return await ingest(request, protocol, callOf(request, url, parameters["dataset"] ?? null, now), env);
+    } catch (thrown) {
+      return protocol.refuse(asProblem(thrown), traceId);
+    }
+  }
+  try {
+    return await read(request, url, env, now);
+  } catch (thrown) {
+    return problemResponse(asProblem(thrown), traceId);
+  }
+}
+
+async function read(request: Request, url: URL, env: EdgeEnv, now: number): Promise<Response> {
+  if (url.pathname === "/healthz") return Response.json({ status: "ok", worker: "edge", region: settingsOf(env).region, version });
+  const list = matchPath("/v1/datasets/:dataset/segments", url.pathname);
+  const one = matchPath("/v1/datasets/:dataset/segments/:id", url.pathname);
+  if (!list && !one) throw new Problem("route-unknown", `${url.pathname} is no route of this edge; events go to POST /v1/ingest/<dataset>`);
+  requireMethod(request, "GET");
+  if (one) return segmentBytes(callOf(request, url, one["dataset"] ?? null, now), one["id"] ?? "", env);
+  return segmentList(callOf(request, url, list?.["dataset"] ?? null, now), env);
+}
+
+function callOf(request: Request, url: URL, dataset: string | null, now: number): Call {
+  return { dataset, query: url.searchParams, headers: request.headers, now };
+}
+
+function requireMethod(request: Request, method: string): void {
+  if (request.method !== method) throw new Problem("method-not-allowed", `this path takes ${method}, not ${request.method}`);
+}
+
+function newTraceId(): string {
+  return crypto.randomUUID().replaceAll("-", "");
+}

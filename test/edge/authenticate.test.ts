@@ -1,0 +1,171 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { organisationMap, permissionSet } from "../../src/access/permission-set.ts";
+import { mintToken } from "../../src/access/token.ts";
+import { authenticate } from "../../src/edge/authenticate.ts";
+import { type Authority, type EdgeEnv, settingsOf } from "../../src/edge/env.ts";
+import { permit } from "../../src/edge/permit.ts";
+import { Problem } from "../../src/problem.ts";
+import { env, HERE, organisation, token } from "./gateway.ts";
+
+const NOW = Date.UTC(2026, 0, 1);
+let clock = NOW;
+
+/** Each test an hour after the last, so that none meets what another left in the isolate's memory. */
+beforeEach(() => {
+  clock += 3_600_000;
+});
+
+/** The real bindings with some of them failing or counting. */
+function bindings(changes: Partial<EdgeEnv>): EdgeEnv {
+  return { ...env, ...changes };
+}
+
+const broken = {
+  get: () => Promise.reject(new Error("KV is down")),
+} as unknown as KVNamespace;
+
+const down: Authority = {
+  lookUpToken: () => Promise.reject(new Error("D1 is down")),
+  lookUpOrganisation: () => Promise.reject(new Error("D1 is down")),
+};
+
+function authority(id: string, datasets: Record<string, { id: string; region: string }>) {
+  const asked: string[] = [];
+  const answers: Authority = {
+    async lookUpToken() {
+      asked.push("token");
+      return permissionSet({ id: "t1", org: id, status: "active", expiresAt: null, datasets: { "*": ["ingest:create"] }, ver: 1 });
+    },
+    async lookUpOrganisation() {
+      asked.push("organisation");
+      return organisationMap({ id, status: "active", datasets, regions: {}, ver: 1 });
+    },
+  };
+  return { asked, answers };
+}
+
+async function reasonOf(work: Promise<unknown>): Promise<string> {
+  try {
+    await work;
+    return "none";
+  } catch (error) {
+    return error instanceof Problem ? error.reason : String(error);
+  }
+}
+
+const mint = () => mintToken("api", settingsOf(env).tagKeys);
+
+describe("authenticate", () => {
+  it("takes the documents from KV without asking the authority", async () => {
+    const org = await organisation({ logs: HERE });
+    const caller = await authenticate(await token(org, { logs: ["ingest:create"] }), bindings({ AUTHORITY: down }), clock);
+    expect(caller.organisation.id).toBe(org.id);
+    expect(caller.set.datasets).toEqual({ [`${org.id}-logs`]: ["ingest:create"] });
+  });
+
+  it("asks the authority about a token that KV does not know yet, so that a new one works at once", async () => {
+    const { asked, answers } = authority("fresh-1", {});
+    const text = mint();
+    await authenticate(text, bindings({ AUTHORITY: answers }), clock);
+    await authenticate(text, bindings({ AUTHORITY: answers }), clock + 9_000);
+    expect(asked).toEqual(["token", "organisation"]);
+    await authenticate(text, bindings({ AUTHORITY: answers }), clock + 10_001);
+    expect(asked.length).toBe(4);
+  });
+
+  it("goes on without KV as long as the authority answers", async () => {
+    const { answers } = authority("fresh-2", {});
+    expect((await authenticate(mint(), bindings({ PERMISSIONS: broken, AUTHORITY: answers }), clock)).set.id).toBe("t1");
+  });
+
+  it("does not wait for a KV that never answers", async () => {
+    const { answers } = authority("fresh-3", {});
+    const silent = { get: () => new Promise(() => {}) } as unknown as KVNamespace;
+    expect((await authenticate(mint(), bindings({ PERMISSIONS: silent, AUTHORITY: answers }), clock)).set.id).toBe("t1");
+  });
+
+  it("answers 503 and never 401 when nobody can tell", async () => {
+    for (const PERMISSIONS of [env.PERMISSIONS, broken])
+      expect(await reasonOf(authenticate(mint(), bindings({ PERMISSIONS, AUTHORITY: down }), clock))).toBe("store-unavailable");
+  });
+
+  it("uses a document from memory for ten seconds while the stores are down, and no longer", async () => {
+    const org = await organisation({ logs: HERE });
+    const text = await token(org, { logs: ["ingest:create"] });
+    const without = bindings({ PERMISSIONS: broken, AUTHORITY: down });
+    await authenticate(text, env, clock);
+    expect(await reasonOf(authenticate(text, without, clock + 9_999))).toBe("none");
+    expect(await reasonOf(authenticate(text, without, clock + 10_000))).toBe("store-unavailable");
+  });
+
+  it("judges expiry anew on every request, whatever memory holds", async () => {
+    const org = await organisation({ logs: HERE });
+    const text = await token(org, { logs: ["ingest:create"] }, { expiresAt: clock + 5_000 });
+    expect(await reasonOf(authenticate(text, env, clock + 4_999))).toBe("none");
+    expect(await reasonOf(authenticate(text, env, clock + 5_000))).toBe("token-expired");
+  });
+
+  it("remembers that a token is unknown for a while", async () => {
+    let asked = 0;
+    const nobody: Authority = {
+      ...down,
+      async lookUpToken() {
+        asked++;
+        return null;
+      },
+    };
+    const text = mint();
+    for (const after of [0, 1, 9_999])
+      expect(await reasonOf(authenticate(text, bindings({ AUTHORITY: nobody }), clock + after))).toBe("token-unknown");
+    expect(asked).toBe(1);
+  });
+
+  it("asks at most 20 times a second about unknown tokens, and then says so with 503", async () => {
+    const nobody: Authority = { ...down, lookUpToken: async () => null };
+    const reasons = await Promise.all(
+      Array.from({ length: 25 }, () => reasonOf(authenticate(mint(), bindings({ AUTHORITY: nobody }), clock))),
+    );
+    expect(reasons.filter((reason) => reason === "token-unknown").length).toBe(20);
+    expect(reasons.filter((reason) => reason === "store-unavailable").length).toBe(5);
+    expect(await reasonOf(authenticate(mint(), bindings({ AUTHORITY: nobody }), clock + 1_000))).toBe("token-unknown");
+  });
+
+  it("treats a document of another schema version as absent", async () => {
+    const org = await organisation({ logs: HERE });
+    const text = await token(org, { logs: ["ingest:create"] });
+    const { keys } = await env.PERMISSIONS.list({ prefix: "t:" });
+    for (const { name } of keys) await env.PERMISSIONS.put(name, JSON.stringify({ v: 2, id: "x" }));
+    const { asked, answers } = authority("fresh-4", {});
+    await authenticate(text, bindings({ AUTHORITY: answers }), clock);
+    expect(asked[0]).toBe("token");
+  });
+});
+
+describe("permit", () => {
+  it("asks for the organisation anew when a dataset's name is not in the held document", async () => {
+    const org = await organisation({});
+    const text = await token(org, { "*": ["ingest:create"] });
+    const { asked, answers } = authority(org.id, { made: { id: "d1", region: HERE } });
+    const caller = await authenticate(text, env, clock);
+    const destination = await permit(caller, "ingest:create", "made", HERE, bindings({ AUTHORITY: answers }), clock);
+    expect(destination).toEqual({ org: org.id, dataset: "made", datasetId: "d1", region: HERE });
+    expect(asked).toEqual(["organisation"]);
+  });
+
+  it("is not asked about a wrong name for ever: past five times a second the held document decides", async () => {
+    const org = await organisation({});
+    const caller = await authenticate(await token(org, { "*": ["ingest:create"] }), env, clock);
+    const { asked, answers } = authority(org.id, {});
+    for (let i = 0; i < 50; i++)
+      expect(await reasonOf(permit(caller, "ingest:create", "wrong", HERE, bindings({ AUTHORITY: answers }), clock))).toBe(
+        "dataset-unknown",
+      );
+    expect(asked.length).toBe(5);
+  });
+
+  it("says 503 when an unknown name cannot be asked about", async () => {
+    const org = await organisation({});
+    const caller = await authenticate(await token(org, { "*": ["ingest:create"] }), env, clock);
+    expect(await reasonOf(permit(caller, "ingest:create", "new", HERE, bindings({ AUTHORITY: down }), clock))).toBe("store-unavailable");
+  });
+});
