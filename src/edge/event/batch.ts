@@ -54,7 +54,8 @@ export interface EventShape {
 export interface BatchWriter {
   /** Adds the object at [start, end) of valid JSON bytes, or rejects it under its number. */
   add(bytes: Uint8Array, start: number, end: number, shape: EventShape, index: number): void;
-  reject(index: number, reason: RejectReason, detail: string): void;
+  /** A detail given as a function is put into words only when it will be shown. */
+  reject(index: number, reason: RejectReason, detail: string | (() => string)): void;
   /** Bytes of the lines so far; whoever adds must stop at BATCH_BYTES_MAX. */
   length(): number;
   /** Rejected so far for a reason other than `syntax`, and rows taken: a body without either is no data at all. */
@@ -103,10 +104,11 @@ export function openBatch(rules: EventRules, sizeHint: number): BatchWriter {
     }
   }
 
-  function reject(index: number, reason: RejectReason, detail: string): void {
+  function reject(index: number, reason: RejectReason, detail: string | (() => string)): void {
     failed++;
     if (reason === "syntax") syntaxOnly++;
-    if (rejected.length < FAILURES_LISTED_MAX) rejected.push({ index, reason, detail, timestamp: rules.nowText });
+    if (rejected.length === FAILURES_LISTED_MAX) return;
+    rejected.push({ index, reason, detail: typeof detail === "string" ? detail : detail(), timestamp: rules.nowText });
   }
 
   function add(bytes: Uint8Array, start: number, end: number, shape: EventShape, index: number): void {
@@ -130,7 +132,7 @@ export function openBatch(rules: EventRules, sizeHint: number): BatchWriter {
       if (Number.isNaN(ms)) {
         const instant = readTime(bytes, timeStart, timeEnd, rules);
         if (!instant) {
-          reject(index, "time", unreadable(bytes, timeStart, timeEnd, rules));
+          reject(index, "time", () => unreadable(bytes, timeStart, timeEnd, rules));
           return;
         }
         ms = instant.ms;

@@ -1,7 +1,7 @@
 /** A format turns the bytes of a body into events; which one is chosen by content type, else by the first byte. */
 
 import { Problem } from "../../problem.ts";
-import { BATCH_BYTES_MAX, type Batch, type BatchWriter, openBatch } from "../event/batch.ts";
+import { BATCH_BYTES_MAX, type Batch, type BatchWriter, MEMBERS_MAX, openBatch } from "../event/batch.ts";
 import { reshape } from "../event/reshape.ts";
 import type { EventRules } from "../event/rules.ts";
 import { DEPTH_MAX, newScanned, type Scanned, STRING_BYTES_MAX, scanValue, type Watch, watchNames } from "../scan/scan.ts";
@@ -42,7 +42,8 @@ export function decodeWith(format: Format, body: Uint8Array, rules: EventRules, 
     reject: writer.reject,
     understood: writer.understood,
     add(bytes, start, end, index) {
-      if (found.reshape) {
+      // an event that will be rejected for its size is not worth rewriting, nor safe to take apart
+      if (found.reshape && found.members <= MEMBERS_MAX) {
         const object = reshape(bytes.subarray(start, end), rules, { depthMax: DEPTH_MAX, stringBytesMax: STRING_BYTES_MAX });
         scanValue(object, 0, object.length, watch, false, found);
         writer.add(object, 0, object.length, found, index);

@@ -12,8 +12,10 @@ const LINE_FEED = 0x0a;
 export function decodeLines(body: Uint8Array, events: EventSink, from = 0, index = 0): void {
   const { found, watch } = events;
   let row = index;
-  let firstError = "";
-  for (let start = skipSpace(body, from); start < body.length; start = skipSpace(body, start)) {
+  let firstError: (() => string) | null = null;
+  let p = skipSpace(body, from);
+  while (p < body.length) {
+    const start = p;
     const end = scanValue(body, start, body.length, watch, true, found);
     const stop = end < 0 ? -1 - end : skipBlanks(body, end);
     let next = stop;
@@ -22,18 +24,19 @@ export function decodeLines(body: Uint8Array, events: EventSink, from = 0, index
       else events.reject(row, "not-an-object", "the line is not a JSON object");
     } else {
       const lineFeed = body.indexOf(LINE_FEED, stop);
-      next = lineFeed < 0 ? body.length : lineFeed;
-      const error = syntaxError(body, stop, start, next);
-      firstError ||= error;
+      const stopAt = lineFeed < 0 ? body.length : lineFeed;
+      next = stopAt;
+      const error = () => syntaxError(body, stop, start, stopAt);
+      firstError ??= error;
       events.reject(row, "syntax", error);
     }
     row++;
-    start = next + 1;
+    p = skipSpace(body, next + 1);
   }
   if (row > 0 && events.understood() === 0)
     throw new Problem(
       "body-invalid",
-      `no line of the body is a JSON object: ${firstError}; send one object per line, or an array of objects`,
+      `no line of the body is a JSON object: ${firstError?.() ?? "no object"}; send one object per line, or an array of objects`,
     );
 }
 

@@ -37,6 +37,8 @@ export interface Watch {
 
 /** Values nested deeper are rewritten to null (Axiom's documented limit). */
 export const DEPTH_MAX = 100;
+/** Levels that are followed at all: one byte of memory each. */
+const SCAN_DEPTH_MAX = 262_144;
 /** Bytes of one string between its quotes; longer ones are rewritten. */
 export const STRING_BYTES_MAX = 1_048_576;
 /** Bytes of a member's name between its quotes. */
@@ -130,6 +132,7 @@ export function scanValue(bytes: Uint8Array, from: number, to: number, watch: Wa
       if (isTime && depth === 1) found.timeStart = p;
       if (c === 0x7b || c === 0x5b) {
         if (++depth > DEPTH_MAX) found.reshape = true;
+        if (depth === SCAN_DEPTH_MAX) return -1 - p;
         if (depth === stack.length) stack = grown(stack);
         stack[depth] = c === 0x7b ? OBJECT : ARRAY;
         if (depth === 1) found.object = c === 0x7b;

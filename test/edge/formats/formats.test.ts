@@ -316,3 +316,19 @@ describe("CSV", () => {
     expect(reasonOf(() => decode(body, { type: "text/csv" }))).toBe("body-invalid");
   });
 });
+
+describe("bodies made to cost", () => {
+  const MEGABYTE = 1_048_576;
+  it.each<[string, string, Given]>([
+    ["members by the million that ask for rewriting", `{${'"_source":1,'.repeat(300_000)}"a":1}`, { type: NDJSON }],
+    ["lines of nothing", "x\n".repeat(2 * MEGABYTE), { type: NDJSON }],
+    ["numbers as lines", `{}\n${"1\n".repeat(2 * MEGABYTE)}`, { type: NDJSON }],
+    ["brackets", "[".repeat(4 * MEGABYTE), { type: JSON_TYPE }],
+    ["an open object on every line", '{"a":[\n'.repeat(500_000), { type: JSON_TYPE }],
+    ["a quote on every line", '"\n'.repeat(2 * MEGABYTE), { type: NDJSON }],
+    ["empty CSV columns", `a\n${",".repeat(4 * MEGABYTE)}`, { type: "text/csv" }],
+    ["times in words", `{}\n${'{"_time":"x"}\n'.repeat(200_000)}`, { type: NDJSON }],
+  ])("of %s end soon", { timeout: 4_000 }, (_name, body, given) => {
+    expect(["none", "body-invalid"]).toContain(reasonOf(() => decode(body, given)));
+  });
+});
