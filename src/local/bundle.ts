@@ -1,14 +1,16 @@
 /** Builds the Workers for a local workerd: the same entries and conditions that wrangler deploys with. */
 import path from "node:path";
 import { build } from "esbuild";
-import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from "wrangler";
+import { experimental_readRawConfig as readRawConfig, unstable_getMiniflareWorkerOptions as workerOptionsOf } from "wrangler";
 
 export const ROOT = path.resolve(import.meta.dirname, "../..");
 export const CONFIG = path.join(ROOT, "wrangler.toml");
 
-/** The sections of wrangler.toml, in the order of their local ports. */
-export const WORKERS = ["management", "us-east-1", "eu-central-1"] as const;
-export type WorkerSection = (typeof WORKERS)[number];
+/** A section of wrangler.toml: `management`, or a region's. */
+export type WorkerSection = string;
+
+/** All of them, in the order of their local ports: management, then the regions as they are written. */
+export const WORKERS: WorkerSection[] = ["management", ...regionSections()];
 
 export interface BuiltWorker {
   /** The Worker's name in wrangler.toml, by which service bindings find it. */
@@ -36,4 +38,9 @@ export async function bundleWorker(section: WorkerSection, outdir: string): Prom
     logLevel: "error",
   });
   return { name, script: path.join(outdir, `${name}.js`), options };
+}
+
+function regionSections(): WorkerSection[] {
+  const sections = Object.keys(readRawConfig({ config: CONFIG }).rawConfig.env ?? {});
+  return sections.filter((section) => section !== "management");
 }

@@ -1,0 +1,105 @@
+/** All Workers of wrangler.toml in one local workerd, each on a port of its own, with their stores on disk. */
+import path from "node:path";
+import { stop as stopEsbuild } from "esbuild";
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4MiniflareOptions } from "miniflare";
+import { type BuiltWorker, bundleWorker, WORKERS } from "./bundle.ts";
+import { migrate } from "./migrate.ts";
+import { endOrphans } from "./orphan.ts";
+import { HOST, requireFree } from "./ports.ts";
+import type { Urls } from "./seed.ts";
+import { bundleFolder, holderOf, openState, readSecrets, type Secrets, secretsFile, storageFolder } from "./state.ts";
+
+type WorkerOptions = Extract<V4MiniflareOptions, { workers: unknown[] }>["workers"][number];
+
+const ORPHAN_GONE_WITHIN_MS = 5_000;
+
+export interface GatewayOptions {
+  /** Management's port; the edges follow. */
+  port: number;
+  /** Folder of all local state. */
+  state: string;
+  /** Prints errors only. */
+  quiet: boolean;
+  /** Settings instead of those in wrangler.toml, for every edge. */
+  edgeSettings?: Record<string, number>;
+  /** Workers that are no part of Headgate, on the ports after the edges. */
+  beside?: WorkerOptions[];
+}
+
+export interface Gateway {
+  urls: Urls;
+  secrets: Secrets;
+  /** Ends workerd and lets go of the state folder. */
+  stop(): Promise<void>;
+}
+
+/** @throws Stop when a port or the state folder is taken; both are looked at before anything is built. */
+export async function openGateway(options: GatewayOptions): Promise<Gateway> {
+  const { port, state, beside = [] } = options;
+  const orphaned = holderOf(state)?.alive === false && endOrphans(storageFolder(state));
+  await requireFree(port, WORKERS.length + beside.length, orphaned ? ORPHAN_GONE_WITHIN_MS : 0);
+  const closeState = openState(state);
+  let mf: Miniflare | undefined;
+  try {
+    const secrets = readSecrets(secretsFile(state));
+    const built = await Promise.all(WORKERS.map((section) => bundleWorker(section, bundleFolder(state))));
+    await stopEsbuild();
+    const urls = urlsOf(built, port);
+    const workers = [...built.map((worker) => workerOptions(worker, urls, secrets, options)), ...beside];
+    mf = new Miniflare(miniflareOptions(workers, options));
+    await mf.ready;
+    await migrate(await mf.getD1Database("DB", "headgate-management"));
+    const running = mf;
+    return { urls, secrets, stop: () => running.dispose().finally(closeState) };
+  } catch (error) {
+    await mf?.dispose();
+    closeState();
+    throw error;
+  }
+}
+
+function urlsOf(built: BuiltWorker[], port: number): Urls {
+  const edges: Record<string, string> = {};
+  let management = "";
+  for (const [index, { options }] of built.entries()) {
+    const url = `http://${HOST}:${port + index}`;
+    const region = settingsOf(options)["REGION"];
+    if (typeof region === "string") edges[region] = url;
+    else management = url;
+  }
+  return { management, edges };
+}
+
+function workerOptions({ name, script, options }: BuiltWorker, urls: Urls, secrets: Secrets, chosen: GatewayOptions): WorkerOptions {
+  const bindings: Record<string, unknown> = { ...settingsOf(options), ...secrets };
+  if (bindings["REGION"]) Object.assign(bindings, chosen.edgeSettings);
+  else bindings["REGIONS"] = withLocalUrls(bindings["REGIONS"], urls);
+  return { ...options, name, modulesRoot: path.dirname(script), modules: [{ type: "ESModule", path: script }], bindings } as WorkerOptions;
+}
+
+/** The `vars` of a section of wrangler.toml. */
+function settingsOf(options: BuiltWorker["options"]): Record<string, unknown> {
+  return (options.bindings ?? {}) as Record<string, unknown>;
+}
+
+/** The regions with their binding names as configured, and the URL at which each edge answers here. */
+function withLocalUrls(regions: unknown, { edges }: Urls) {
+  const configured = Object.entries(regions as Record<string, { url: string; binding: string }>);
+  return Object.fromEntries(configured.map(([id, region]) => [id, { ...region, url: edges[id] ?? region.url }]));
+}
+
+function miniflareOptions(workers: WorkerOptions[], { port, state, quiet }: GatewayOptions) {
+  return convertV4MiniflareOptions({
+    workers: workers.map((worker, index) => ({ ...worker, unsafeDirectSockets: [{ host: HOST, port: port + index }] })),
+    resourcePersistencePath: storageFolder(state),
+    // the entry of Miniflare's own, which nobody uses: any port, and no fetched description of the machine's place
+    host: HOST,
+    port: 0,
+    cf: false,
+    logRequests: false,
+    log: new Log(quiet ? LogLevel.ERROR : LogLevel.WARN),
+    handleStructuredLogs: ({ level, message }) => {
+      if (level === "error" || !quiet) console.error(message);
+    },
+  });
+}

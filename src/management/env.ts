@@ -1,0 +1,85 @@
+/** Bindings and settings of the management Worker, read and checked once per isolate. */
+import { readTagKeys, type TagKeys } from "../access/token.ts";
+import type { Publisher } from "./publish.ts";
+
+export interface ManagementEnv {
+  PERMISSIONS: KVNamespace;
+  DB: D1Database;
+  PUBLISHER: DurableObjectNamespace<Publisher>;
+  TOKEN_TAG_KEYS?: string;
+  SETUP_TOKEN?: string;
+  DEFAULT_REGION: string;
+  /** Region id -> its URL and the name of the service binding that leads there; an object, or its JSON text. */
+  REGIONS: unknown;
+}
+
+/** What management asks of a region's Worker over RPC. */
+export interface Region {
+  flush(destination: Destination): Promise<{ segments: number; rows: number }>;
+}
+
+export interface Destination {
+  org: string;
+  /** Its name. */
+  dataset: string;
+  datasetId: string;
+  region: string;
+}
+
+export interface ManagementSettings {
+  tagKeys: TagKeys;
+  /** Null: the deployment cannot be set up over HTTP. */
+  setupToken: string | null;
+  defaultRegion: string;
+  /** By region id. */
+  regions: ReadonlyMap<string, RegionSettings>;
+}
+
+export interface RegionSettings {
+  /** Where senders reach the region's edge; no trailing slash. */
+  url: string;
+  worker: Region;
+}
+
+/** A shorter one could be guessed. */
+const SETUP_TOKEN_LENGTH_MIN = 16;
+
+let read: { from: ManagementEnv; settings: ManagementSettings } | undefined;
+
+/** @throws Error naming the setting that is missing or wrong. */
+export function settingsOf(env: ManagementEnv): ManagementSettings {
+  if (read?.from !== env) read = { from: env, settings: readSettings(env) };
+  return read.settings;
+}
+
+/** Base URL of each region's edge, by region id. */
+export function regionUrls(env: ManagementEnv): Record<string, string> {
+  return Object.fromEntries([...settingsOf(env).regions].map(([id, { url }]) => [id, url]));
+}
+
+function readSettings(env: ManagementEnv): ManagementSettings {
+  const regions = readRegions(env);
+  if (!regions.has(env.DEFAULT_REGION)) throw new Error(`DEFAULT_REGION must be one of REGIONS: ${[...regions.keys()].join(", ")}`);
+  const setupToken = env.SETUP_TOKEN ?? "";
+  // one that no Authorization header can carry would look like a wrong one for ever
+  if (!/^[\w.~+/-]*=*$/.test(setupToken)) throw new Error("SETUP_TOKEN may hold letters, digits and - . _ ~ + / only");
+  return {
+    tagKeys: readTagKeys(env.TOKEN_TAG_KEYS),
+    setupToken: setupToken.length < SETUP_TOKEN_LENGTH_MIN ? null : setupToken,
+    defaultRegion: env.DEFAULT_REGION,
+    regions,
+  };
+}
+
+function readRegions(env: ManagementEnv): Map<string, RegionSettings> {
+  const value: unknown = typeof env.REGIONS === "string" ? JSON.parse(env.REGIONS) : env.REGIONS;
+  if (typeof value !== "object" || value === null) throw new Error('REGIONS must be {"<region id>": {"url": …, "binding": …}}');
+  const regions = new Map<string, RegionSettings>();
+  for (const [id, { url, binding }] of Object.entries(value as Record<string, { url?: unknown; binding?: unknown }>)) {
+    if (typeof url !== "string" || !URL.canParse(url)) throw new Error(`REGIONS["${id}"].url must be the URL of that region's edge`);
+    const worker = (env as unknown as Record<string, unknown>)[String(binding)];
+    if (!worker) throw new Error(`REGIONS["${id}"].binding names ${binding}, which is no service binding of this Worker`);
+    regions.set(id, { url: url.replace(/\/+$/, ""), worker: worker as Region });
+  }
+  return regions;
+}

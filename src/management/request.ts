@@ -1,0 +1,79 @@
+/** What every route is given, and how it reads a body. */
+import type { Context } from "hono";
+import * as v from "valibot";
+import { Problem } from "../problem.ts";
+import type { ManagementEnv } from "./env.ts";
+
+export interface Management {
+  Bindings: ManagementEnv;
+  Variables: {
+    /** The clock, read once per request: epoch milliseconds. */
+    now: number;
+    /** 32 hexadecimal digits, of our own making: they also name the request's change in the database. */
+    traceId: string;
+  };
+}
+
+export type Request = Context<Management>;
+
+const BODY_BYTES_MAX = 256 * 1024;
+
+/** What people read in lists: no line breaks or other control characters. */
+export const Name = v.pipe(
+  v.string(),
+  v.minLength(1, "must not be empty"),
+  v.maxLength(200, "must be at most 200 characters"),
+  v.regex(/^\P{Cc}*$/u, "must not hold control characters"),
+);
+
+/** Python's client says `null` for what was not given. */
+export const Description = v.nullish(v.pipe(v.string(), v.maxLength(4_000, "must be at most 4000 characters")));
+
+/**
+ * The body as JSON of the given schema. Called after the credential has been checked. Unknown members are refused: a misspelt
+ * `expiresAt` would otherwise make a token that never ends.
+ * @throws Problem `body-invalid` naming the member, `body-too-large`.
+ */
+export async function readBody<S extends v.GenericSchema>(c: Request, schema: S): Promise<v.InferOutput<S>> {
+  const value = parseJson(await readText(c.req.raw));
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new Problem("body-invalid", "the body must be a JSON object");
+  const parsed = v.safeParse(schema, value, { abortEarly: true });
+  if (parsed.success) return parsed.output;
+  const [issue] = parsed.issues;
+  const member = v.getDotPath(issue) ?? "";
+  // valibot reports an unknown member by a schema type that accepts nothing
+  if (issue.expected === "never") throw new Problem("body-invalid", `the body has an unknown member "${member}"; leave it out`);
+  const missing = issue.received === "undefined";
+  throw new Problem("body-invalid", missing ? `the body lacks the member "${member}"` : `${member} ${wordsOf(issue)}`);
+}
+
+/** Our own texts begin with `must`; valibot's say what was expected instead. */
+function wordsOf({ message, expected }: v.BaseIssue<unknown>): string {
+  return message.startsWith("must ") ? message : `must be ${expected ?? "something else"}`;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Problem("body-invalid", "the body is not valid JSON; send one JSON object");
+  }
+}
+
+async function readText(request: globalThis.Request): Promise<string> {
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
+  let bytes = 0;
+  let text = "";
+  try {
+    for await (const chunk of request.body ?? []) {
+      bytes += chunk.byteLength;
+      if (bytes > BODY_BYTES_MAX) throw new Problem("body-too-large", `the body is larger than ${BODY_BYTES_MAX} bytes`);
+      text += decoder.decode(chunk, { stream: true });
+    }
+    return text + decoder.decode();
+  } catch (error) {
+    if (error instanceof TypeError) throw new Problem("body-invalid", "the body is not valid UTF-8");
+    throw error;
+  }
+}

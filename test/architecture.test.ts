@@ -1,0 +1,114 @@
+/** Who may import whom, which file alone may touch which store, and how large a file may grow: the house as a table. */
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+
+const ROOT = path.resolve(import.meta.dirname, "..");
+
+/** The first row whose `from` begins a file's path decides. Paths are relative to src; a trailing slash means the whole folder. */
+const RULES: { from: string; may: string[]; except?: string[] }[] = [
+  { from: "problem.ts", may: [] },
+  { from: "access/", may: ["problem.ts", "access/"] },
+  { from: "edge/event/", may: ["edge/event/"] },
+  { from: "edge/buffer/segment.ts", may: [] },
+  { from: "edge/scan/", may: ["edge/scan/"] },
+  { from: "edge/formats/", may: ["problem.ts", "edge/event/", "edge/scan/", "edge/formats/"] },
+  {
+    from: "edge/protocols/",
+    may: ["problem.ts", "access/authorization.ts", "edge/event/", "edge/formats/", "edge/scan/", "edge/protocols/"],
+  },
+  { from: "edge/sinks/", may: ["edge/buffer/segment.ts", "edge/sinks/"] },
+  { from: "edge/query/apl/", may: ["problem.ts", "edge/query/apl/"] },
+  { from: "edge/", may: ["problem.ts", "access/", "edge/", "../package.json"] },
+  { from: "management/worker.ts", may: ["problem.ts", "access/", "management/", "../package.json"] },
+  { from: "management/console/", may: ["problem.ts", "access/", "management/"] },
+  { from: "management/", may: ["problem.ts", "access/", "management/", "../package.json"], except: ["management/console/"] },
+  { from: "cli/", may: ["access/token.ts", "cli/"] },
+  { from: "local/", may: ["access/token.ts", "local/"] },
+];
+
+/** What only some files may say. */
+const RESERVED: { what: RegExp; only: RegExp; name: string }[] = [
+  { name: "KV is read in authenticate.ts", what: /PERMISSIONS\.(get|list)/, only: /^edge\/authenticate\.ts$/ },
+  { name: "KV is written in publish.ts", what: /PERMISSIONS\.(put|delete)/, only: /^management\/publish\.ts$/ },
+  {
+    name: "Durable Object storage is touched in the Durable Objects",
+    what: /ctx\.storage/,
+    only: /^(edge\/buffer\/|management\/publish\.ts$)/,
+  },
+  {
+    name: "R2 is touched in sinks and scan.ts",
+    what: /\bSEGMENTS\b(?!,| destination)\.|\bbucket\.(put|get|head|list|delete)/,
+    only: /^edge\/(sinks\/|query\/scan\.ts$)/,
+  },
+  { name: "the edge has no database", what: /D1Database|\.prepare\(/, only: /^(management|local)\// },
+  {
+    name: "the clock is read at the rim",
+    what: /Date\.now\(\)|new Date\(\)/,
+    only: /^(edge\/worker\.ts|edge\/buffer\/buffer\.ts|management\/(worker|publish|authority)\.ts|local\/.*)$/,
+  },
+  { name: "process.env is read by the local tools", what: /process\.env/, only: /^local\// },
+];
+
+const LINES_MAX = 400;
+const NAMES_THAT_SAY_NOTHING = /(^|\/)(utils?|helpers?|common|shared|lib|misc|types)(\.ts|\/)/;
+
+const files = readdirSync(path.join(ROOT, "src"), { recursive: true, encoding: "utf8" }).filter((file) => /\.tsx?$/.test(file));
+
+function importsOf(file: string, source: string): string[] {
+  const specifiers = [...source.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*["']([^"']+)["']/g)].map((match) => match[1] as string);
+  return specifiers
+    .filter((specifier) => specifier.startsWith("."))
+    .map((specifier) => path.posix.join(path.posix.dirname(file), specifier));
+}
+
+function violations(file: string, source: string): string[] {
+  const rule = RULES.find(({ from }) => (from.endsWith("/") ? file.startsWith(from) : file === from));
+  if (!rule) return [`${file}: no rule says what it may import`];
+  const inside = (target: string, place: string) => (place.endsWith("/") ? target.startsWith(place) : target === place);
+  return importsOf(file, source)
+    .filter((target) => !rule.may.some((place) => inside(target, place)) || rule.except?.some((place) => inside(target, place)))
+    .map((target) => `${file} may not import ${target}`);
+}
+
+describe("the house", () => {
+  it("has files to judge", () => {
+    expect(files.length).toBeGreaterThan(30);
+  });
+
+  it.each(files)("%s imports what its place allows", (file) => {
+    expect(violations(file, readFileSync(path.join(ROOT, "src", file), "utf8"))).toEqual([]);
+  });
+
+  it.each<[string, string]>([
+    ["edge/ingest.ts", 'import { x } from "../management/tokens.ts";'],
+    ["edge/formats/json.ts", 'import { settingsOf } from "../env.ts";'],
+    ["edge/protocols/axiom.ts", 'import type { EdgeEnv } from "../env.ts";'],
+    ["management/tokens.ts", 'import { page } from "./console/page.ts";'],
+    ["management/tokens.ts", 'const edge = await import("../edge/ingest.ts");'],
+    ["access/token.ts", 'export * from "../edge/route.ts";'],
+    ["edge/buffer/segment.ts", 'import "../sinks/r2.ts";'],
+    ["somewhere/new.ts", ""],
+  ])("would catch %s saying %s", (file, source) => {
+    expect(violations(file, source).length).toBe(1);
+  });
+
+  it.each(RESERVED)("keeps to: $name", ({ what, only }) => {
+    const speaking = files.filter((file) => what.test(readFileSync(path.join(ROOT, "src", file), "utf8")));
+    expect(speaking.filter((file) => !only.test(file))).toEqual([]);
+  });
+
+  it("holds no file that has outgrown its concept", () => {
+    const lines = (file: string) => readFileSync(path.join(ROOT, "src", file), "utf8").split("\n").length;
+    expect(files.filter((file) => lines(file) > LINES_MAX)).toEqual([]);
+  });
+
+  it("names files after what they are", () => {
+    const tracked = execFileSync("git", ["ls-files"], { cwd: ROOT, encoding: "utf8" }).split("\n");
+    expect(tracked.filter((file) => NAMES_THAT_SAY_NOTHING.test(file))).toEqual([]);
+    const top = new Set(tracked.filter(Boolean).map((file) => file.split("/")[0] as string));
+    const expected = /^(src|test|wrangler\.toml|package(-lock)?\.json|tsconfig\.json|README\.md|LICENSE|CHANGELOG\.md|\..+)$/;
+    expect([...top].filter((entry) => !expected.test(entry))).toEqual([]);
+  });
+});

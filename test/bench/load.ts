@@ -1,0 +1,75 @@
+/** A bounded load from outside of workerd, and what it costs there. */
+import { readdirSync, readFileSync } from "node:fs";
+import { Agent, request } from "node:http";
+
+export const CONCURRENCY = 8;
+
+export interface Target {
+  url: string;
+  headers: Record<string, string>;
+  /** What a good reply contains. */
+  expect: string;
+}
+
+export interface Measured {
+  seconds: number;
+  cpuSeconds: number;
+  /** Of each request, ascending, in milliseconds. */
+  latencies: number[];
+}
+
+const agent = new Agent({ keepAlive: true, maxSockets: CONCURRENCY });
+
+/**
+ * Sends each body once, CONCURRENCY at a time.
+ * @throws Error for the first reply that is not a good one.
+ */
+export async function drive({ url, headers, expect }: Target, bodies: Buffer[], workerd: number): Promise<Measured> {
+  const latencies: number[] = [];
+  let next = 0;
+  const sender = async () => {
+    for (let body = bodies[next++]; body; body = bodies[next++]) {
+      const began = performance.now();
+      const { status, text } = await post(url, headers, body);
+      if (status !== 200 || !text.includes(expect)) throw new Error(`${url} answered ${status}: ${text}`);
+      latencies.push(performance.now() - began);
+    }
+  };
+  const cpuBefore = cpuSecondsOf(workerd);
+  const began = performance.now();
+  await Promise.all(Array.from({ length: CONCURRENCY }, sender));
+  const seconds = (performance.now() - began) / 1_000;
+  return { seconds, cpuSeconds: cpuSecondsOf(workerd) - cpuBefore, latencies: latencies.sort((a, b) => a - b) };
+}
+
+function post(url: string, headers: Record<string, string>, body: Buffer): Promise<{ status: number; text: string }> {
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { method: "POST", agent, headers: { ...headers, "content-length": body.length } }, (response) => {
+      let text = "";
+      response.setEncoding("utf8").on("data", (chunk) => (text += chunk));
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, text })).on("error", reject);
+    });
+    sent.on("error", reject).end(body);
+  });
+}
+
+/** Time on a processor of all threads: the isolate's, the compiler's, the collector's, and the kernel's on their behalf. */
+function cpuSecondsOf(pid: number): number {
+  const threads = readdirSync(`/proc/${pid}/task`);
+  return (
+    threads.reduce((sum, thread) => sum + Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]), 0) / 1e9
+  );
+}
+
+/** The workerd that this process started. */
+export function workerdPid(): number {
+  for (const pid of readdirSync("/proc").filter((entry) => /^\d+$/.test(entry))) {
+    try {
+      const [, name, , parent] = /^\d+ \((.*)\) (\S) (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, "utf8")) ?? [];
+      if (name === "workerd" && Number(parent) === process.pid) return Number(pid);
+    } catch {
+      // gone since it was listed
+    }
+  }
+  throw new Error("no workerd found among this process's children; measuring needs Linux");
+}
