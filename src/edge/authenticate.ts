@@ -36,6 +36,7 @@ export interface Caller {
 interface Held {
   document: PermissionSet | OrganisationMap | null;
   at: number;
+  fromAuthority: boolean;
 }
 
 /** Documents by KV key, the oldest first. Values only: a pending look-up is never shared between requests. */
@@ -77,13 +78,19 @@ export async function authenticate(token: string, env: EdgeEnv, now: number): Pr
 
 /**
  * The organisation as the authority knows it now, for a dataset name that the held document lacks: it may be new. A sender that
- * keeps asking for a wrong name is answered from the held document, and does not use up what others may ask.
+ * keeps asking for a wrong name is answered from what was learnt within the second, and does not use up what others may ask.
+ * @throws Problem `store-unavailable` when nobody can tell: "not found" would make a shipper throw its data away.
  */
 export async function freshOrganisation(known: OrganisationMap, env: EdgeEnv, now: number): Promise<OrganisationMap> {
-  if (!mayAsk(known.id, MISSES_PER_SECOND_MAX, now)) return known;
-  const organisation = await askAuthority(() => env.AUTHORITY.lookUpOrganisation(known.id));
-  if (!organisation) return known;
-  hold(organisationKey(known.id), organisation, now);
+  const { id } = known;
+  const key = organisationKey(id);
+  const latest = held.get(key);
+  if (!mayAsk(id, MISSES_PER_SECOND_MAX, now)) {
+    if (latest?.fromAuthority && now - latest.at < 1_000) return latest.document as OrganisationMap;
+    throw new Problem("store-unavailable", "the dataset's name is not known here yet; send again in a second");
+  }
+  const organisation = (await askAuthority(() => env.AUTHORITY.lookUpOrganisation(id))) ?? known;
+  hold(key, { document: organisation, at: now, fromAuthority: true });
   return organisation;
 }
 
@@ -101,8 +108,8 @@ async function lookUp<T extends PermissionSet | OrganisationMap>(
     if (!mayAsk("unknown", LOOKUPS_PER_SECOND_MAX, now))
       throw new Problem("store-unavailable", "too many unknown credentials at once; send again in a second");
     document = await askAuthority(ask);
-  }
-  hold(key, document, now);
+    hold(key, { document, at: now, fromAuthority: true });
+  } else hold(key, { document, at: now, fromAuthority: false });
   return document;
 }
 
@@ -136,10 +143,12 @@ function mayAsk(subject: string, most: number, now: number): boolean {
   return times < most;
 }
 
-function hold(key: string, document: Held["document"], now: number): void {
+function hold(key: string, entry: Held): void {
   held.delete(key);
-  held.set(key, { document, at: now });
-  if (held.size > DOCUMENTS_MAX) for (const oldest of held.keys()) return void held.delete(oldest);
+  held.set(key, entry);
+  if (held.size <= DOCUMENTS_MAX) return;
+  const [oldest] = held.keys();
+  held.delete(oldest as string);
 }
 
 async function within<T>(ms: number, work: Promise<T>): Promise<T> {

@@ -23,7 +23,7 @@ export async function permit(
       `dataset ${name} not found; create it at POST /v2/datasets of the management API, or mend the path`,
     );
   if (!allows(set, capability, dataset.id)) throw lacks(capability, name, namesAllowed(caller, capability));
-  if (dataset.region !== region) throw wrongRegion(name, dataset.region, region, organisation);
+  if (dataset.region !== region) throw wrongRegion(name, dataset.region, region, await regionUrls(organisation, env, now));
   return { org: set.org, dataset: name, datasetId: dataset.id, region };
 }
 
@@ -58,9 +58,18 @@ function datasetOf(organisation: OrganisationMap | null, name: string): { id: st
   return organisation && Object.hasOwn(organisation.datasets, name) ? organisation.datasets[name] : undefined;
 }
 
+/** Asked anew, because an address may have changed since the document was published; this path is rare. */
+async function regionUrls(organisation: OrganisationMap, env: EdgeEnv, now: number): Promise<Record<string, string>> {
+  try {
+    return (await freshOrganisation(organisation, env, now)).regions;
+  } catch {
+    return organisation.regions;
+  }
+}
+
 /** The first words are Axiom's own, which senders' documentation and issue threads quote. */
-function wrongRegion(name: string, home: string, here: string, organisation: OrganisationMap): Problem {
-  const url = organisation.regions[home];
+function wrongRegion(name: string, home: string, here: string, urls: Record<string, string>): Problem {
+  const url = urls[home];
   const fix = url ? `send to ${url}/v1/ingest/${name}` : "send to that region's edge";
   return new Problem(
     "wrong-region",

@@ -152,7 +152,7 @@ describe("permit", () => {
     expect(asked).toEqual(["organisation"]);
   });
 
-  it("is not asked about a wrong name for ever: past five times a second the held document decides", async () => {
+  it("is not asked about a wrong name for ever: past five times a second what was just learnt decides", async () => {
     const org = await organisation({});
     const caller = await authenticate(await token(org, { "*": ["ingest:create"] }), env, clock);
     const { asked, answers } = authority(org.id, {});
@@ -161,6 +161,17 @@ describe("permit", () => {
         "dataset-unknown",
       );
     expect(asked.length).toBe(5);
+  });
+
+  it("does not say that a dataset is not found before anybody has answered", async () => {
+    const org = await organisation({});
+    const caller = await authenticate(await token(org, { "*": ["ingest:create"] }), env, clock);
+    const { answers } = authority(org.id, { made: { id: "d1", region: HERE } });
+    const burst = Array.from({ length: 20 }, () =>
+      reasonOf(permit(caller, "ingest:create", "made", HERE, bindings({ AUTHORITY: answers }), clock)),
+    );
+    expect(new Set(await Promise.all(burst))).toEqual(new Set(["none", "store-unavailable"]));
+    expect(await reasonOf(permit(caller, "ingest:create", "made", HERE, bindings({ AUTHORITY: down }), clock))).toBe("none");
   });
 
   it("says 503 when an unknown name cannot be asked about", async () => {
