@@ -17,6 +17,7 @@ import {
   type Destination,
   emptyTally,
   flushed,
+  forgetOld,
   intoRows,
   isDue,
   isKnown,
@@ -50,13 +51,18 @@ export class Buffer extends DurableObject<EdgeEnv> {
   #pendingBytes = 0;
   #committing = false;
   #flushing: Promise<unknown> = Promise.resolve();
+  /** Failed flushes in a row, and when the next attempt is due; epoch milliseconds. */
   #failures = 0;
+  #retryAt = 0;
+  /** When this instance knows an alarm to be set. */
+  #alarmAt: number | null = null;
 
   constructor(ctx: DurableObjectState, env: EdgeEnv) {
     super(ctx, env);
     const { sql } = ctx.storage;
     ctx.storage.transactionSync(() => log.createTables(sql));
     this.#state = log.loadState(sql);
+    forgetOld(this.#state, Date.now());
     this.#destination = log.readDestination(sql);
     // an alarm can be lost with a dying instance; without one and without traffic a segment would sleep for ever
     if (this.#state.segments.length > 0) ctx.blockConcurrencyWhile(() => this.#arm());
@@ -97,8 +103,9 @@ export class Buffer extends DurableObject<EdgeEnv> {
       this.#queue = [];
       try {
         this.ctx.storage.transactionSync(() => this.#commit(group, Date.now()));
-        await this.ctx.storage.sync();
-        await this.#arm();
+        // no await between the commit and the alarm: they become durable together
+        const armed = this.#arm();
+        await Promise.all([armed, this.ctx.storage.sync()]);
         for (const { settle } of group) settle.resolve();
       } catch (error) {
         this.#state = log.loadState(this.ctx.storage.sql);
@@ -139,12 +146,9 @@ export class Buffer extends DurableObject<EdgeEnv> {
     return segment;
   }
 
-  /** Seals what is open and writes out everything; resolves when it is in the sink. */
+  /** Seals what is open and writes out everything; resolves when it is in the sink, rejects when some of it is not yet. */
   flush(): Promise<{ segments: number; rows: number }> {
-    return this.#oneAtATime(async () => {
-      this.#seal(() => true);
-      return this.#writeSealed();
-    });
+    return this.#flushOnce(() => true);
   }
 
   /** What is durable here and not yet in the sink. */
@@ -154,20 +158,33 @@ export class Buffer extends DurableObject<EdgeEnv> {
 
   /** Never throws: the runtime gives up on an alarm after a few failures, and this one must not be given up. */
   override async alarm(): Promise<void> {
-    try {
-      await this.#oneAtATime(async () => {
-        const now = Date.now();
-        this.#seal((segment) => isDue(segment, now, this.#settings.segmentBytesMax, this.#settings.flushAfterMs));
-        await this.#writeSealed();
-      });
-      this.#failures = 0;
-      await this.#arm();
-    } catch (error) {
-      this.#failures++;
-      const delay = Math.min(RETRY_FIRST_MS * 2 ** (this.#failures - 1), RETRY_LAST_MS);
-      console.error("flush failed", this.#destination?.datasetId, `attempt ${this.#failures}, next in ${delay} ms`, String(error));
-      await this.ctx.storage.setAlarm(Date.now() + delay);
-    }
+    this.#alarmAt = null;
+    const { segmentBytesMax, flushAfterMs } = this.#settings;
+    const now = Date.now();
+    await this.#flushOnce((segment) => isDue(segment, now, segmentBytesMax, flushAfterMs)).catch(() => {});
+  }
+
+  /** One flush at a time: a segment must not be put by two of them, nor dropped under one. */
+  #flushOnce(which: (segment: Segment) => boolean): Promise<{ segments: number; rows: number }> {
+    const flush = async () => {
+      try {
+        this.#seal(which);
+        const written = await this.#writeSealed();
+        this.#failures = 0;
+        this.#retryAt = 0;
+        return written;
+      } catch (error) {
+        const delay = Math.min(RETRY_FIRST_MS * 2 ** this.#failures++, RETRY_LAST_MS);
+        this.#retryAt = Date.now() + delay;
+        console.error("flush failed", this.#destination?.datasetId, `attempt ${this.#failures}, next in ${delay} ms`, String(error));
+        throw error;
+      } finally {
+        await this.#arm();
+      }
+    };
+    const flushed = this.#flushing.then(flush);
+    this.#flushing = flushed.catch(() => {});
+    return flushed;
   }
 
   get #settings() {
@@ -209,20 +226,16 @@ export class Buffer extends DurableObject<EdgeEnv> {
     return written;
   }
 
-  /** Brings the alarm to when the next segment is due, if it is later, past or missing. */
+  /** Sets the alarm for when the next segment is due, unless one is set that comes in time. */
   async #arm(): Promise<void> {
     const { segmentBytesMax, flushAfterMs } = this.#settings;
     const now = Date.now();
-    const due = nextDue(this.#state, now, segmentBytesMax, flushAfterMs);
-    if (due === null) return;
-    const set = await this.ctx.storage.getAlarm();
-    if (set === null || set < now || set > due) await this.ctx.storage.setAlarm(due);
-  }
-
-  #oneAtATime<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#flushing.then(work, work);
-    this.#flushing = result.catch(() => {});
-    return result;
+    const nextAt = nextDue(this.#state, now, segmentBytesMax, flushAfterMs);
+    if (nextAt === null) return;
+    const due = Math.max(nextAt, this.#retryAt);
+    if (this.#alarmAt !== null && this.#alarmAt >= now && this.#alarmAt <= due) return;
+    this.#alarmAt = due;
+    await this.ctx.storage.setAlarm(due);
   }
 }
 

@@ -129,10 +129,20 @@ export function committed(state: State, segment: Segment, ids: string[], tally: 
 
 /** Records a segment that is in the sink and no longer on disk. */
 export function flushed(state: State, segment: Segment, now: number): void {
-  state.segments = state.segments.filter((other) => other !== segment);
+  state.segments = state.segments.filter(({ n }) => n !== segment.n); // by number: the state may have been loaded anew meanwhile
   for (const id of segment.ids) {
     state.known.delete(id);
     state.known.set(id, now);
+  }
+  forgetOld(state, now);
+}
+
+/** Drops flushed ids whose window is over, and the oldest ones beyond the count. Flushed ids stand in the order of their flush. */
+export function forgetOld(state: State, now: number): void {
+  for (const [id, flushedAt] of state.known) {
+    if (flushedAt === null) continue;
+    if (now - flushedAt < RETRY_WINDOW_MS && state.known.size <= RETRY_IDS_MAX) return;
+    state.known.delete(id);
   }
 }
 
