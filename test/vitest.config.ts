@@ -45,7 +45,7 @@ export default defineConfig({
         test: {
           name: "edge",
           isolate: false,
-          include: ["test/access/**/*.test.ts", "test/edge/**/*.test.ts", "test/problem.test.ts", "test/story.test.ts"],
+          include: ["test/access/**/*.test.ts", "test/edge/**/*.test.ts", "test/problem.test.ts"],
           setupFiles: [path.join(ROOT, "test/setup.ts")],
         },
       },
@@ -63,7 +63,7 @@ export default defineConfig({
         root: ROOT,
         test: {
           name: "node",
-          include: ["test/architecture.test.ts", "test/readme.test.ts", "test/local/**/*.test.ts"],
+          include: ["test/architecture.test.ts", "test/readme.test.ts", "test/story.test.ts", "test/local/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           fileParallelism: false,
