@@ -5,10 +5,10 @@
 import { DurableObject } from "cloudflare:workers";
 import { Buffer as Bytes } from "node:buffer";
 import { randomBytes } from "node:crypto";
-import { gzipSync } from "node:zlib";
 import { type EdgeEnv, settingsOf } from "../env.ts";
 import { sinkOf } from "../sinks/index.ts";
 import * as log from "./log.ts";
+import { joined, membersOf } from "./members.ts";
 import {
   type Append,
   type Appended,
@@ -35,7 +35,6 @@ export const PENDING_BYTES_MAX = 16_000_000;
 export const STORED_BYTES_MAX = 8_000_000_000;
 const RETRY_FIRST_MS = 1_000;
 const RETRY_LAST_MS = 60_000;
-const GZIP_LEVEL = 1;
 
 interface Waiting {
   append: Append;
@@ -237,28 +236,6 @@ export class Buffer extends DurableObject<EdgeEnv> {
     this.#alarmAt = due;
     await this.ctx.storage.setAlarm(due);
   }
-}
-
-/** Gzip members in the order of the appends; neighbouring raw ones are compressed together. */
-function membersOf(appends: Append[]): Uint8Array[] {
-  const members: Uint8Array[] = [];
-  let raw: Uint8Array[] = [];
-  const compress = () => {
-    if (raw.length > 0) members.push(gzipSync(joined(raw), { level: GZIP_LEVEL }));
-    raw = [];
-  };
-  for (const { body, gzip } of appends) {
-    if (gzip) {
-      compress();
-      members.push(body);
-    } else raw.push(body);
-  }
-  compress();
-  return members;
-}
-
-function joined(parts: Uint8Array[]): Uint8Array {
-  return parts.length === 1 ? (parts[0] as Uint8Array) : Bytes.concat(parts);
 }
 
 function hex(id: Uint8Array): string {

@@ -3,6 +3,7 @@
  * Every value becomes a JSON string, exactly as it was sent: whether `007` is a number is for whoever knows the column.
  */
 import { Problem, type Reason } from "../../problem.ts";
+import { scanUtf8 } from "../scan/tokens.ts";
 
 export const CSV_COLUMNS_MAX = 1024;
 /** Axiom's limit on the name of a field, in bytes of UTF-8. */
@@ -180,9 +181,9 @@ function readRecord(cursor: Cursor, frame: Frame, index: number): boolean {
         at++;
         if (at < end && outside[body[at] as number] !== ENDS) fault ??= TEXT_AFTER_QUOTE;
       } else if (kind === WIDE) {
-        const size = sequenceSize(body, at);
-        if (size === 0) fault ??= INVALID_UTF8;
-        for (const next = at + (size || 1); at < next; at++) scratch[length++] = body[at] as number;
+        const next = scanUtf8(body, at, end);
+        if (next < 0) fault ??= INVALID_UTF8;
+        for (const after = next < 0 ? at + 1 : next; at < after; at++) scratch[length++] = body[at] as number;
       } else if (kind !== PLAIN) {
         length = appendEscape(scratch, length, body[at] as number);
         at += kind === QUOTES && kinds === INSIDE ? 2 : 1; // a quote within quotes is written twice
@@ -214,20 +215,6 @@ function appendEscape(scratch: Uint8Array, length: number, byte: number): number
   const escaped = ESCAPES[byte] as Uint8Array;
   for (let at = 0; at < escaped.length; at++) scratch[length + at] = escaped[at] as number;
   return length + escaped.length;
-}
-
-/** Bytes of the UTF-8 sequence at `at`, or 0 when it is none: overlong, a surrogate, past U+10FFFF or cut off (Unicode table 3-7). */
-function sequenceSize(bytes: Uint8Array, at: number): number {
-  const lead = bytes[at] as number;
-  if (lead < 0xc2 || lead > 0xf4) return 0;
-  const size = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-  if (at + size > bytes.length) return 0;
-  const least = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80;
-  const most = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf;
-  const second = bytes[at + 1] as number;
-  if (second < least || second > most) return 0;
-  for (let next = 2; next < size; next++) if (((bytes[at + next] as number) & 0xc0) !== 0x80) return 0;
-  return size;
 }
 
 function unclosedQuote(index: number): Problem {

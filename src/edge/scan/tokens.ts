@@ -53,7 +53,7 @@ function readHex(bytes: Uint8Array, from: number, to: number): number {
 }
 
 /** One character of more than one byte; refuses overlong forms, surrogates and what lies beyond U+10FFFF. */
-function scanUtf8(bytes: Uint8Array, at: number, to: number): number {
+export function scanUtf8(bytes: Uint8Array, at: number, to: number): number {
   const lead = bytes[at] as number;
   const length = lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
   if (length === 0 || at + length > to) return -1 - at;
