@@ -1,10 +1,12 @@
 /** The main job from the outside, in one run: an owner, a dataset, a token, a sender, a reader, the end of the token. */
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { call } from "../src/local/api.ts";
 import { type Child, startChild } from "../src/local/child.ts";
 import { listSegments, segmentLines } from "../src/local/demo/segments.ts";
 import { findFree } from "../src/local/ports.ts";
-import { remove, temporaryFolder } from "./local/command.ts";
+import { ROOT, remove, shell, temporaryFolder } from "./local/command.ts";
 
 const EU = "cloud.eu-central-1.aws";
 const US = "cloud.us-east-1.aws";
@@ -74,4 +76,20 @@ it("goes from a new dataset to a dead token, and every step says what happened",
 
   const { entries } = await call<{ entries: { action: string }[] }>("GET", `${management}/v2/audit?limit=5`, owner);
   expect(entries.map(({ action }) => action)).toEqual(["token.delete", "token.create", "token.create", "dataset.create", "dataset.create"]);
+});
+
+it("answers the README's management requests as they stand there", async () => {
+  const { management, org, ownerToken } = gateway.local;
+  const [, block = ""] = /```sh\n(curl "\$MANAGEMENT[\s\S]*?)```/.exec(readFileSync(path.join(ROOT, "README.md"), "utf8")) ?? [];
+  const [dataset, token, regenerate] = block.split(/\n(?=curl)/);
+  const run = async (command = "", id = "") => {
+    const settings = `MANAGEMENT=${management} OWNER=${ownerToken} ORG=${org} ID=${id}\n`;
+    return JSON.parse((await shell(settings + command.replace("curl", "curl -sS"))).stdout);
+  };
+  expect(await run(dataset)).toMatchObject({ id: "web", edgeDeployment: EU });
+  const made = await run(token);
+  expect(made).toMatchObject({ name: "shipper", datasetCapabilities: { web: { ingest: ["create"], query: ["read"] } } });
+  const again = await run(regenerate, made.id);
+  expect(again.token).toMatch(/^xaat-/);
+  expect(again.id).not.toBe(made.id);
 });

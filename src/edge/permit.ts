@@ -23,7 +23,10 @@ export async function permit(
       `dataset ${name} not found; create it at POST /v2/datasets of the management API, or mend the path`,
     );
   if (!allows(set, capability, dataset.id)) throw lacks(capability, name, namesAllowed(caller, capability));
-  if (dataset.region !== region) throw wrongRegion(name, dataset.region, region, await regionUrls(organisation, env, now));
+  if (dataset.region !== region) {
+    const urls = await regionUrls(organisation, env, now);
+    throw wrongRegion(capability, name, dataset.region, region, urls[dataset.region]);
+  }
   return { org: set.org, dataset: name, datasetId: dataset.id, region };
 }
 
@@ -67,13 +70,16 @@ async function regionUrls(organisation: OrganisationMap, env: EdgeEnv, now: numb
   }
 }
 
-/** The first words are Axiom's own, which senders' documentation and issue threads quote. */
-function wrongRegion(name: string, home: string, here: string, urls: Record<string, string>): Problem {
-  const url = urls[home];
-  const fix = url ? `send to ${url}/v1/ingest/${name}` : "send to that region's edge";
+function wrongRegion(capability: Capability, name: string, home: string, here: string, url: string | undefined): Problem {
+  const regions = `dataset region: ${home}, deployment region: ${here}`;
+  const [what, path] =
+    capability === "ingest:create"
+      ? // Axiom's own words, which senders' documentation and issue threads quote
+        ["ingest is only allowed into datasets in the primary region", `ingest/${name}`]
+      : ["a dataset is read in its own region", `datasets/${name}/segments`];
   return new Problem(
     "wrong-region",
-    `ingest is only allowed into datasets in the primary region: dataset region: ${home}, deployment region: ${here}; ${fix}`,
+    `${what}: ${regions}; use ${url ? `${url}/v1/${path}` : "that region's edge"}`,
     url ? { edgeDeployment: home, edgeDeploymentUrl: url } : { edgeDeployment: home },
   );
 }

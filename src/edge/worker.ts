@@ -53,7 +53,11 @@ async function read(request: Request, url: URL, env: EdgeEnv, now: number): Prom
   if (url.pathname === "/healthz") return Response.json({ status: "ok", worker: "edge", region: settingsOf(env).region, version });
   const list = matchPath("/v1/datasets/:dataset/segments", url.pathname);
   const one = matchPath("/v1/datasets/:dataset/segments/:id", url.pathname);
-  if (!list && !one) throw new Problem("route-unknown", `${url.pathname} is no route of this edge; events go to POST /v1/ingest/<dataset>`);
+  if (!list && !one)
+    throw new Problem(
+      "route-unknown",
+      `${url.pathname} is no route of this edge; events go to POST /v1/ingest/<dataset>, and /v2 is on the management Worker, at its own address`,
+    );
   requireMethod(request, "GET");
   if (one) return segmentBytes(callOf(request, url, one["dataset"] ?? null, now), one["id"] ?? "", env);
   return segmentList(callOf(request, url, list?.["dataset"] ?? null, now), env);

@@ -99,6 +99,8 @@ function miniflareOptions(workers: WorkerOptions[], { port, state, quiet }: Gate
     logRequests: false,
     log: new Log(quiet ? LogLevel.ERROR : LogLevel.WARN),
     handleStructuredLogs: ({ level, message }) => {
+      // workerd's own notes to its makers, such as on an alarm that was moved
+      if (message.startsWith("NOSENTRY")) return;
       if (level === "error" || !quiet) console.error(message);
     },
   });

@@ -21,7 +21,7 @@ export function readOptions<T extends ParseArgsOptionsConfig>(usage: string, kno
   } catch (error) {
     // the first sentence names the option; what follows is advice about positional arguments, of which there are none
     const reason = error instanceof Error ? error.message.split(". ")[0] : String(error);
-    throw new Stop(`${reason}\n\n${usage}`, EXIT_CODE_USAGE);
+    throw new Stop(`${reason}; options of an npm script go behind " -- "\n\n${usage}`, EXIT_CODE_USAGE);
   }
 }
 

@@ -35,7 +35,10 @@ export const Description = v.nullish(v.pipe(v.string(), v.maxLength(4_000, "must
  * @throws Problem `body-invalid` naming the member, `body-too-large`.
  */
 export async function readBody<S extends v.GenericSchema>(c: Request, schema: S): Promise<v.InferOutput<S>> {
-  const value = parseJson(await readText(c.req.raw));
+  const members = "entries" in schema ? Object.keys(schema.entries as object).join(", ") : "";
+  const text = await readText(c.req.raw);
+  if (text === "") throw new Problem("body-invalid", `the body is empty; send a JSON object, which may hold ${members}`);
+  const value = parseJson(text);
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw new Problem("body-invalid", "the body must be a JSON object");
   const parsed = v.safeParse(schema, value, { abortEarly: true });
@@ -43,7 +46,8 @@ export async function readBody<S extends v.GenericSchema>(c: Request, schema: S)
   const [issue] = parsed.issues;
   const member = v.getDotPath(issue) ?? "";
   // valibot reports an unknown member by a schema type that accepts nothing
-  if (issue.expected === "never") throw new Problem("body-invalid", `the body has an unknown member "${member}"; leave it out`);
+  if (issue.expected === "never")
+    throw new Problem("body-invalid", `the body has an unknown member "${member}"; known here are ${members}`);
   const missing = issue.received === "undefined";
   throw new Problem("body-invalid", missing ? `the body lacks the member "${member}"` : `${member} ${wordsOf(issue)}`);
 }

@@ -59,7 +59,13 @@ app.get("/healthz", (c) => c.json({ status: "ok", worker: "management", version 
 for (const resource of [setup, orgs, users, datasets, tokens, audit]) app.route("/", resource);
 
 app.notFound((c) =>
-  problemResponse(new Problem("route-unknown", `${c.req.path} is no route of the management API; events go to an edge`), c.var.traceId),
+  problemResponse(
+    new Problem(
+      "route-unknown",
+      `${c.req.path} is no route of the management API; events and segments are at the dataset's edge, which GET /v2/datasets names`,
+    ),
+    c.var.traceId,
+  ),
 );
 
 app.onError((error, c) => problemResponse(storeProblem(error) ?? asProblem(error), c.var.traceId));

@@ -98,7 +98,7 @@ async function measure(rows: Row[], rounds: number, edges: Target[], floorUrl: s
   const workerd = workerdPid();
   let number = 0;
   for (let round = 0; round <= rounds; round++) {
-    process.stderr.write(round === 0 ? "warming up" : `\rround ${round} of ${rounds} `);
+    if (process.stderr.isTTY) process.stderr.write(round === 0 ? "warming up" : `\rround ${round} of ${rounds} `);
     for (const [index, { template: from, contentType, encoding, requests, pairs }] of rows.entries()) {
       const count = round === 0 ? Math.ceil(requests * WARM_UP) : requests;
       const bodies = Array.from({ length: count }, () => body(from, ++number, encoding));
@@ -114,6 +114,6 @@ async function measure(rows: Row[], rounds: number, edges: Target[], floorUrl: s
       if (round > 0) pairs.push(pair as Pair);
     }
   }
-  process.stderr.write("\r");
+  if (process.stderr.isTTY) process.stderr.write("\r");
   printTable(rows);
 }

@@ -13,13 +13,16 @@ import {
   type Append,
   type Appended,
   add,
+  COMMIT_APPENDS_MAX,
   committed,
   type Destination,
   emptyTally,
   flushed,
   forgetOld,
+  hasRoom,
   intoRows,
   isDue,
+  isFull,
   isKnown,
   nextDue,
   objectKey,
@@ -35,6 +38,8 @@ export const PENDING_BYTES_MAX = 16_000_000;
 export const STORED_BYTES_MAX = 8_000_000_000;
 const RETRY_FIRST_MS = 1_000;
 const RETRY_LAST_MS = 60_000;
+/** An alarm that is this late never came. Until then it may be one that waits for the running one, and each setting is a row. */
+const ALARM_LATE_MS = 5_000;
 
 interface Waiting {
   append: Append;
@@ -69,15 +74,16 @@ export class Buffer extends DurableObject<EdgeEnv> {
 
   async append(destination: Destination, append: Append): Promise<Appended> {
     const id = hex(append.id);
-    if (isKnown(this.#state, id, Date.now())) return "duplicate";
     const before = this.#waiting.get(id);
     if (before) {
+      // known from its commit on, but this answer too has to wait until that is durable
       await before;
       return "duplicate";
     }
+    if (isKnown(this.#state, id, Date.now())) return "duplicate";
     const { length } = append.body;
     const crowded = this.#pendingBytes > 0 && this.#pendingBytes + length > PENDING_BYTES_MAX;
-    if (crowded || this.ctx.storage.sql.databaseSize > STORED_BYTES_MAX) return "full";
+    if (crowded || !hasRoom(this.#state) || this.ctx.storage.sql.databaseSize > STORED_BYTES_MAX) return "full";
     if (this.#destination === null) {
       log.writeDestination(this.ctx.storage.sql, destination);
       this.#destination = destination;
@@ -85,7 +91,8 @@ export class Buffer extends DurableObject<EdgeEnv> {
     const stored = new Promise<void>((resolve, reject) => this.#queue.push({ append, id, settle: { resolve, reject } }));
     this.#waiting.set(id, stored);
     this.#pendingBytes += length;
-    if (!this.#committing) void this.#commitQueue();
+    // memory that cannot be brought back to what the disk holds must not go on: the next call starts from the disk
+    if (!this.#committing) void this.#commitQueue().catch((error) => this.ctx.abort(String(error)));
     try {
       await stored;
       return "stored";
@@ -98,8 +105,7 @@ export class Buffer extends DurableObject<EdgeEnv> {
   async #commitQueue(): Promise<void> {
     this.#committing = true;
     while (this.#queue.length > 0) {
-      const group = this.#queue;
-      this.#queue = [];
+      const group = this.#queue.splice(0, COMMIT_APPENDS_MAX);
       try {
         this.ctx.storage.transactionSync(() => this.#commit(group, Date.now()));
         // no await between the commit and the alarm: they become durable together
@@ -107,15 +113,18 @@ export class Buffer extends DurableObject<EdgeEnv> {
         await Promise.all([armed, this.ctx.storage.sync()]);
         for (const { settle } of group) settle.resolve();
       } catch (error) {
-        this.#state = log.loadState(this.ctx.storage.sql);
         for (const { settle } of group) settle.reject(error);
+        this.#state = log.loadState(this.ctx.storage.sql);
       }
     }
     this.#committing = false;
   }
 
-  /** One transaction: the group's members in rows, the ids with the first of them. Memory follows the disk, never leads it. */
-  #commit(group: Waiting[], now: number): Segment {
+  /**
+   * One transaction: the group's members in rows, the ids with the first of them. Memory follows the disk, never leads it. A full
+   * segment is sealed here and not by the alarm, or it would grow past what memory holds while the sink is away.
+   */
+  #commit(group: Waiting[], now: number): void {
     const { sql } = this.ctx.storage;
     const segment = openSegment(this.#state) ?? this.#open(now);
     const tally = group.map(({ append }) => ({ ...append, bytes: 0 })).reduce(add, emptyTally());
@@ -136,7 +145,7 @@ export class Buffer extends DurableObject<EdgeEnv> {
       group.map(({ id }) => id),
       tally,
     );
-    return segment;
+    this.#seal((each) => isFull(each, this.#settings.segmentBytesMax));
   }
 
   #open(now: number): Segment {
@@ -204,23 +213,12 @@ export class Buffer extends DurableObject<EdgeEnv> {
     const sink = sinkOf(this.env);
     for (const segment of this.#state.segments.filter(({ sealed }) => sealed)) {
       const destination = this.#destination as Destination;
-      const { id, rows, rawBytes, minTime, maxTime, createdAt } = segment;
-      await sink.write({
-        id,
-        key: objectKey(destination, id),
-        destination,
-        rows,
-        rawBytes,
-        minTime,
-        maxTime,
-        createdAt,
-        body: log.readBody(sql, segment),
-      });
+      await sink.write({ ...segment, key: objectKey(destination, segment.id), destination, body: log.readBody(sql, segment) });
       const now = Date.now();
       this.ctx.storage.transactionSync(() => log.forget(sql, segment, now));
       flushed(this.#state, segment, now);
       written.segments++;
-      written.rows += rows;
+      written.rows += segment.rows;
     }
     return written;
   }
@@ -232,7 +230,7 @@ export class Buffer extends DurableObject<EdgeEnv> {
     const nextAt = nextDue(this.#state, now, segmentBytesMax, flushAfterMs);
     if (nextAt === null) return;
     const due = Math.max(nextAt, this.#retryAt);
-    if (this.#alarmAt !== null && this.#alarmAt >= now && this.#alarmAt <= due) return;
+    if (this.#alarmAt !== null && now - this.#alarmAt < ALARM_LATE_MS && this.#alarmAt <= due) return;
     this.#alarmAt = due;
     await this.ctx.storage.setAlarm(due);
   }

@@ -55,8 +55,13 @@ export interface State {
 /** Window in which a retry is recognised after its append was flushed, and the most ids kept for it (16 bytes each on disk). */
 export const RETRY_WINDOW_MS = 600_000;
 export const RETRY_IDS_MAX = 200_000;
-/** Bytes of one row: the platform's limit is 2 MB, with room for the other columns. */
+/** Bytes of one row's body: the platform takes rows of 2 MB, and each append of a commit adds 16 bytes of id. */
 export const ROW_BYTES_MAX = 1_900_000;
+export const COMMIT_APPENDS_MAX = 5_000;
+/** Appends of one segment: at its flush their ids become one row. */
+export const SEGMENT_APPENDS_MAX = 100_000;
+/** Appends not yet in the sink: their ids take about 100 bytes each of the 128 MB that an object may use. */
+export const HELD_APPENDS_MAX = 400_000;
 
 const ID_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const ID_FORM = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
@@ -118,6 +123,11 @@ export function isKnown(state: State, id: string, now: number): boolean {
   return flushedAt === null || (flushedAt !== undefined && now - flushedAt < RETRY_WINDOW_MS);
 }
 
+/** Whether one more append may be held. */
+export function hasRoom(state: State): boolean {
+  return heldBy(state) < HELD_APPENDS_MAX;
+}
+
 /** Records a commit that is on disk. */
 export function committed(state: State, segment: Segment, ids: string[], tally: Tally): void {
   Object.assign(segment, add(segment, tally));
@@ -137,17 +147,27 @@ export function flushed(state: State, segment: Segment, now: number): void {
   forgetOld(state, now);
 }
 
-/** Drops flushed ids whose window is over, and the oldest ones beyond the count. Flushed ids stand in the order of their flush. */
+/**
+ * Drops flushed ids whose window is over, and the oldest ones beyond the count; never one of an append that is still here, however
+ * many those are. Flushed ids stand in the order of their flush.
+ */
 export function forgetOld(state: State, now: number): void {
+  let surplus = state.known.size - heldBy(state) - RETRY_IDS_MAX;
   for (const [id, flushedAt] of state.known) {
     if (flushedAt === null) continue;
-    if (now - flushedAt < RETRY_WINDOW_MS && state.known.size <= RETRY_IDS_MAX) return;
+    if (surplus <= 0 && now - flushedAt < RETRY_WINDOW_MS) return;
     state.known.delete(id);
+    surplus--;
   }
 }
 
+/** Whether a segment may take no more, whatever its age. */
+export function isFull(segment: Segment, bytesMax: number): boolean {
+  return segment.bytes >= bytesMax || segment.ids.length >= SEGMENT_APPENDS_MAX;
+}
+
 export function isDue(segment: Segment, now: number, bytesMax: number, afterMs: number): boolean {
-  return segment.sealed || segment.bytes >= bytesMax || now - segment.createdAt >= afterMs;
+  return segment.sealed || isFull(segment, bytesMax) || now - segment.createdAt >= afterMs;
 }
 
 /** When the next segment is due; null when there is none. */
@@ -158,6 +178,10 @@ export function nextDue(state: State, now: number, bytesMax: number, afterMs: nu
 
 export function pendingOf(state: State): { rows: number; bytes: number } {
   return state.segments.reduce((sum, { rows, bytes }) => ({ rows: sum.rows + rows, bytes: sum.bytes + bytes }), { rows: 0, bytes: 0 });
+}
+
+function heldBy({ segments }: State): number {
+  return segments.reduce((sum, { ids }) => sum + ids.length, 0);
 }
 
 /** Cuts members into rows: small ones share a row, a large one takes several. */

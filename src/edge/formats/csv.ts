@@ -97,8 +97,14 @@ export function scanCsv(body: Uint8Array, options: CsvOptions, sink: CsvSink): v
     const { fault, columns } = cursor;
     if (fault !== null) sink.reject(index, fault);
     else if (columns === names.length) sink.object(cursor.scratch, 0, cursor.length);
-    else sink.reject(index, `the record has ${columns} values for ${names.length} columns; quote a value that holds the delimiter`);
+    else sink.reject(index, unequal(columns, names.length));
   }
+}
+
+function unequal(values: number, columns: number): string {
+  const fix =
+    values > columns ? "quote a value that holds the delimiter" : "send empty values too, or name another delimiter in csv-delimiter";
+  return `the record has ${values} values for ${columns} columns; ${fix}`;
 }
 
 /** The delimiter of a `csv-delimiter` parameter, a comma when there is none. @throws Problem `parameter-invalid` */

@@ -78,8 +78,16 @@ function isSpace(byte: number): boolean {
 
 /** What is wrong with a text at the place where the scanner stopped. */
 export function syntaxError(bytes: Uint8Array, at: number, start: number, end: number): string {
-  if (at >= end) return `invalid JSON: it ends early, after ${end - start} bytes`;
+  const compressed = compressionOf(bytes);
+  if (compressed) return `invalid JSON: these are ${compressed} bytes; add the header Content-Encoding: ${compressed}`;
+  if (at >= end) return `invalid JSON: it ends early, after ${end - start} bytes; send each event whole, on one line`;
   const byte = bytes[at] as number;
   const shown = byte > 0x20 && byte < 0x7f ? `"${String.fromCharCode(byte)}"` : `byte 0x${byte.toString(16).padStart(2, "0")}`;
   return `invalid JSON: unexpected ${shown} at byte ${at - start}${byte >= 0x80 ? " (is it UTF-8?)" : ""}`;
+}
+
+/** What a body without its Content-Encoding most often is. */
+function compressionOf(bytes: Uint8Array): "gzip" | "zstd" | null {
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return "gzip";
+  return bytes[0] === 0x28 && bytes[1] === 0xb5 && bytes[2] === 0x2f && bytes[3] === 0xfd ? "zstd" : null;
 }

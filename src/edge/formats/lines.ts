@@ -21,7 +21,7 @@ export function decodeLines(body: Uint8Array, events: EventSink, from = 0, index
     let next = stop;
     if (end >= 0 && (stop === body.length || body[stop] === LINE_FEED)) {
       if (found.object) events.add(body, start, end, row);
-      else events.reject(row, "not-an-object", "the line is not a JSON object");
+      else events.reject(row, "not-an-object", "the line is JSON but not an object; send {…}");
     } else {
       const lineFeed = body.indexOf(LINE_FEED, stop);
       const stopAt = lineFeed < 0 ? body.length : lineFeed;

@@ -53,7 +53,7 @@ export function ingestStatus({ batch, bodyBytes }: Outcome, call: Call): Respons
   return Response.json({
     ingested: batch.rows,
     failed: batch.failed,
-    failures: batch.rejected.map(({ index, detail, timestamp }) => ({ timestamp, error: `event ${index}: ${detail}` })),
+    failures: batch.rejected.map(({ index, detail, timestamp }) => ({ timestamp, error: `event ${index} (from 0): ${detail}` })),
     processedBytes: bodyBytes + (labels ? new TextEncoder().encode(labels).length : 0),
     blocksCreated: 0,
     walLength: batch.rows,

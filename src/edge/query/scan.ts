@@ -14,10 +14,16 @@ export interface SegmentInfo {
 }
 
 /**
+ * @param limit at least 1; the caller has checked it.
  * @param cursor as an earlier call returned it: the id of the last segment that was listed.
  * @throws Problem `parameter-invalid` for a cursor that is none.
  */
-export async function listSegments(bucket: R2Bucket, destination: Destination, limit: number, cursor: string | null) {
+export async function listSegments(
+  bucket: R2Bucket,
+  destination: Destination,
+  limit: number,
+  cursor: string | null,
+): Promise<{ segments: SegmentInfo[]; nextCursor: string | null }> {
   if (cursor !== null && timeOfSegment(cursor) === null)
     throw new Problem("parameter-invalid", "cursor must be the nextCursor of an earlier answer");
   const below = cursor === null ? null : objectKey(destination, cursor);
@@ -60,15 +66,20 @@ async function objectsIn(bucket: R2Bucket, prefix: string): Promise<R2Object[]> 
   const objects: R2Object[] = [];
   for (let cursor: string | undefined; ; ) {
     const page = await bucket.list({ prefix, include: ["customMetadata"], ...(cursor ? { cursor } : {}) });
-    objects.push(...page.objects);
+    // the owner's own engine may keep files of its own in here
+    objects.push(...page.objects.filter(({ key }) => timeOfSegment(idIn(key)) !== null));
     if (!page.truncated) return objects.sort((a, b) => (a.key < b.key ? -1 : 1));
     cursor = page.cursor;
   }
 }
 
+function idIn(key: string): string {
+  return key.slice(key.lastIndexOf("/") + 1).replace(/\.ndjson\.gz$/, "");
+}
+
 function infoOf({ key, size, customMetadata }: R2Object): SegmentInfo {
   const number = (name: string) => Number(customMetadata?.[name] ?? 0);
   const time = (name: string) => new Date(number(name)).toISOString();
-  const id = key.slice(key.lastIndexOf("/") + 1).replace(/\.ndjson\.gz$/, "");
+  const id = idIn(key);
   return { id, key, rows: number("rows"), bytes: size, minTime: time("minTime"), maxTime: time("maxTime"), createdAt: time("createdAt") };
 }

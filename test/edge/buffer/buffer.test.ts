@@ -1,70 +1,18 @@
-import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { gunzipSync, gzipSync } from "node:zlib";
-import { describe, expect, it } from "vitest";
-import { appendId } from "../../../src/edge/buffer/append-id.ts";
-import type { Buffer as BufferObject } from "../../../src/edge/buffer/buffer.ts";
-import { type Append, type Destination, RETRY_WINDOW_MS, ROW_BYTES_MAX } from "../../../src/edge/buffer/segment.ts";
-import { bufferOf, shardOf } from "../../../src/edge/buffer/shard.ts";
-import type { EdgeEnv } from "../../../src/edge/env.ts";
-import { env, HERE } from "../gateway.ts";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { gzipSync } from "node:zlib";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { PENDING_BYTES_MAX, STORED_BYTES_MAX } from "../../../src/edge/buffer/buffer.ts";
+import { COMMIT_APPENDS_MAX, RETRY_WINDOW_MS, ROW_BYTES_MAX } from "../../../src/edge/buffer/segment.ts";
+import { HERE } from "../gateway.ts";
+import { event, failPuts, interceptPut, objectsOf, query, setUp, stopClock, storedIn, tryFlush } from "./under-test.ts";
 
-let made = 0;
+const NUMBERS = Array.from({ length: 64 }, (_, n) => n);
+/** A member of at least so many bytes. */
+const member = (bytes: number) => new Uint8Array(gzipSync(new Uint8Array(bytes), { level: 0 }));
 
-/** A buffer of its own for each test. */
-function setUp() {
-  const destination: Destination = { org: "o", dataset: "logs", datasetId: `d${++made}-${crypto.randomUUID()}`, region: HERE };
-  const stub = () => bufferOf(env, destination, 0);
-  return { destination, stub, send: (append: Append) => stub().append(destination, append) };
-}
-
-/** An append of one event; `n` is its id and its content. */
-function event(n: number, pad = ""): Append {
-  const body = new TextEncoder().encode(`{"n":${n}${pad && `,"pad":"${pad}"`}}\n`);
-  const id = new Uint8Array(16);
-  new DataView(id.buffer).setUint32(12, n);
-  return { id, body, gzip: false, rows: 1, rawBytes: body.length, minTime: n, maxTime: n };
-}
-
-async function storedIn({ org, dataset, datasetId }: Destination): Promise<number[]> {
-  const { objects } = await env.SEGMENTS.list({ prefix: `v1/org=${org}/dataset=${dataset}/id=${datasetId}/` });
-  const bodies = await Promise.all(objects.map(async ({ key }) => (await env.SEGMENTS.get(key))?.bytes()));
-  const lines = bodies.flatMap((body) =>
-    gunzipSync(body ?? new Uint8Array())
-      .toString()
-      .split("\n")
-      .filter(Boolean),
-  );
-  return lines.map((line) => JSON.parse(line).n).sort((a, b) => a - b);
-}
-
-/** Lets the object's bucket fail at its next put, before or after the object is there. */
-function failNextPut(stub: DurableObjectStub<BufferObject>, when: "before" | "after"): Promise<void> {
-  return runInDurableObject(stub, (instance) => {
-    const holder = instance as unknown as { env: EdgeEnv };
-    const { SEGMENTS } = holder.env;
-    let failed = false;
-    const bucket = {
-      head: (key: string) => SEGMENTS.head(key),
-      async put(...args: Parameters<R2Bucket["put"]>) {
-        const now = !failed;
-        failed = true;
-        if (now && when === "before") throw new Error("R2 is down");
-        const put = await SEGMENTS.put(...args);
-        if (now) throw new Error("the answer was lost");
-        return put;
-      },
-    };
-    holder.env = { ...holder.env, SEGMENTS: bucket as unknown as R2Bucket };
-  });
-}
-
-/** Caught inside the object: an RPC that rejects would count as an error of the test run. */
-function tryFlush(stub: DurableObjectStub<BufferObject>): Promise<string> {
-  return runInDurableObject(stub, (instance) => instance.flush().then(() => "done", String));
-}
-
-const count = (stub: DurableObjectStub<BufferObject>, sql: string) =>
-  runInDurableObject(stub, (_instance, state) => Number(Object.values(state.storage.sql.exec(sql).one())[0]));
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 describe("an append", () => {
   it("is kept across the object's end", async () => {
@@ -100,186 +48,181 @@ describe("an append", () => {
     expect(await storedIn(destination)).toEqual([7]);
   });
 
-  it("is news again once the window is over", async () => {
+  it("is a duplicate up to the window's end and news from then on, with and without a restart", async () => {
     const { send, stub } = setUp();
+    const now = stopClock();
     await send(event(1));
     await stub().flush();
-    await runInDurableObject(stub(), (_instance, state) => state.storage.sql.exec("UPDATE seen SET at = at - ?", RETRY_WINDOW_MS));
+    vi.setSystemTime(now + RETRY_WINDOW_MS - 1);
+    expect(await send(event(1))).toBe("duplicate");
+    await evictDurableObject(stub());
+    expect(await send(event(1))).toBe("duplicate");
+    vi.setSystemTime(now + RETRY_WINDOW_MS);
+    expect(await send(event(1))).toBe("stored");
+    await stub().flush();
+    vi.setSystemTime(now + 2 * RETRY_WINDOW_MS);
     await evictDurableObject(stub());
     expect(await send(event(1))).toBe("stored");
   });
 
-  it("shares its commit with those that queued while the last one ran", async () => {
-    const { send, stub, destination } = setUp();
-    await Promise.all(Array.from({ length: 64 }, (_, n) => send(event(n))));
-    expect(await count(stub(), "SELECT count(*) FROM w_1")).toBeLessThan(16);
+  it("leaves no id on disk once its window is over and something is flushed", async () => {
+    const { send, stub } = setUp();
+    const now = stopClock();
+    for (const n of [1, 2]) {
+      await send(event(n));
+      await stub().flush();
+    }
+    expect(await query(stub(), "SELECT sum(length(ids)) FROM seen")).toBe(32);
+    vi.setSystemTime(now + RETRY_WINDOW_MS + 1);
+    await send(event(3));
     await stub().flush();
-    expect(await storedIn(destination)).toEqual(Array.from({ length: 64 }, (_, n) => n));
+    expect(await query(stub(), "SELECT sum(length(ids)) FROM seen")).toBe(16);
   });
 
   it("may be larger than a row, and no row is larger than the platform takes", async () => {
     const { send, stub, destination } = setUp();
-    const noise = Buffer.from(crypto.getRandomValues(new Uint8Array(65_536))).toString("base64");
-    const large = new TextEncoder().encode(Array.from({ length: 60 }, (_, n) => `{"n":${n},"x":"${n}${noise.slice(n)}"}\n`).join(""));
-    const body = gzipSync(large, { level: 0 });
-    expect(body.length).toBeGreaterThan(2 * ROW_BYTES_MAX);
-    await send({ ...event(1), body, gzip: true, rows: 60, rawBytes: large.length });
-    expect(await count(stub(), "SELECT max(length(body)) FROM w_1")).toBeLessThanOrEqual(ROW_BYTES_MAX);
+    const body = member(2 * ROW_BYTES_MAX + 1);
+    await send({ ...event(1), body, gzip: true, rows: 60 });
+    expect(await query(stub(), "SELECT count(*) FROM w_1")).toBe(3);
+    expect(await query(stub(), "SELECT max(length(body)) FROM w_1")).toBeLessThanOrEqual(ROW_BYTES_MAX);
     await evictDurableObject(stub());
     expect(await stub().pending()).toEqual({ rows: 60, bytes: body.length });
     await stub().flush();
-    expect((await storedIn(destination)).length).toBe(60);
+    expect((await objectsOf(destination)).map(({ size }) => size)).toEqual([body.length]);
   });
 
-  it("is refused, not lost, when too much waits at once", async () => {
-    const { send, stub } = setUp();
-    const body = gzipSync(crypto.getRandomValues(new Uint8Array(65_536)));
-    const large = Buffer.concat(Array.from({ length: 80 }, () => body));
-    const answers = await Promise.all([1, 2, 3, 4, 5, 6].map((n) => send({ ...event(n), body: new Uint8Array(large), gzip: true })));
-    expect(answers).toContain("full");
-    const stored = answers.filter((answer) => answer === "stored").length;
-    expect(stored).toBeGreaterThan(1);
-    expect((await stub().pending()).rows).toBe(stored);
+  it("is refused, not lost, when too much waits at once, and one that is too much alone is taken", async () => {
+    const { destination, stub } = setUp();
+    const body = member(PENDING_BYTES_MAX + 1);
+    await runInDurableObject(stub(), async (instance) => {
+      const answers = [1, 2].map((n) => instance.append(destination, { ...event(n), body, gzip: true }));
+      expect(await Promise.all(answers)).toEqual(["stored", "full"]);
+      expect(await instance.append(destination, event(2))).toBe("stored");
+    });
+    expect((await stub().pending()).rows).toBe(2);
+  });
+
+  it("is refused when the database is as large as it may be, and what is in is still known", async () => {
+    const { destination, send, stub } = setUp();
+    await send(event(1));
+    await runInDurableObject(stub(), async (instance, { storage }) => {
+      Object.defineProperty(storage.sql, "databaseSize", { value: STORED_BYTES_MAX + 1, configurable: true });
+      expect(await instance.append(destination, event(2))).toBe("full");
+      expect(await instance.append(destination, event(1))).toBe("duplicate");
+    });
+    await evictDurableObject(stub());
+    expect(await send(event(2))).toBe("stored");
+  });
+});
+
+describe("a commit", () => {
+  it("takes all that queued while the last one ran, and answers no one before it is durable", async () => {
+    const { destination, stub } = setUp();
+    await runInDurableObject(stub(), async (instance, { storage }) => {
+      const { promise: durable, resolve: finish } = Promise.withResolvers<void>();
+      const real = storage.sync;
+      storage.sync = () => durable.then(() => real.call(storage));
+      const answered: string[] = [];
+      const appends = [1, 2, 3, 4].map((n) => instance.append(destination, event(n)));
+      // committed already, and known, but not durable yet
+      appends.push(instance.append(destination, event(1)));
+      for (const append of appends) void append.then((answer) => answered.push(answer));
+      await storage.get("anything");
+      expect(answered).toEqual([]);
+      finish();
+      expect(await Promise.all(appends)).toEqual(["stored", "stored", "stored", "stored", "duplicate"]);
+      storage.sync = real;
+    });
+    expect(await query(stub(), "SELECT count(*) FROM w_1")).toBe(2);
+    expect(await query(stub(), "SELECT group_concat(length(ids)) FROM w_1")).toBe("16,48");
+    await stub().flush();
+    expect(await storedIn(destination)).toEqual([1, 2, 3, 4]);
+  });
+
+  it("has no more ids than fit a row beside its events", async () => {
+    const { destination, stub } = setUp();
+    await runInDurableObject(stub(), async (instance) => {
+      const numbers = Array.from({ length: COMMIT_APPENDS_MAX + 2 }, (_, n) => n);
+      await Promise.all(numbers.map((n) => instance.append(destination, event(n))));
+    });
+    expect(await query(stub(), "SELECT group_concat(length(ids) / 16) FROM w_1")).toBe(`1,${COMMIT_APPENDS_MAX},1`);
+  });
+
+  it("is shared by senders over RPC", async () => {
+    const { send, stub, destination } = setUp();
+    await Promise.all(NUMBERS.map((n) => send(event(n))));
+    expect(await query(stub(), "SELECT count(*) FROM w_1")).toBeLessThan(32);
+    await stub().flush();
+    expect(await storedIn(destination)).toEqual(NUMBERS);
   });
 });
 
 describe("a segment", () => {
-  it("is sealed by its age, and by its size at once", async () => {
-    const { send, stub, destination } = setUp();
-    await send(event(1));
-    const due = await runInDurableObject(stub(), (_instance, state) => state.storage.getAlarm());
-    expect(due).toBeGreaterThan(Date.now() + 50_000);
-    await runDurableObjectAlarm(stub()); // too early: nothing is due
-    expect(await stub().pending()).toMatchObject({ rows: 1 });
-    await runInDurableObject(stub(), (_instance, state) => state.storage.sql.exec("UPDATE seg SET created = created - 60000"));
-    await evictDurableObject(stub());
-    await runDurableObjectAlarm(stub());
-    expect(await storedIn(destination)).toEqual([1]);
+  it("is sealed by the commit that fills it, and due at once", async () => {
+    const { destination, send, stub } = setUp();
+    await failPuts(stub(), "before", Number.POSITIVE_INFINITY);
+    await runInDurableObject(stub(), async (instance, { storage }) => {
+      const append = instance.append(destination, { ...event(1), body: member(8_000_000), gzip: true });
+      const alarm = storage.getAlarm();
+      expect(storage.sql.exec("SELECT sealed FROM seg").one()).toEqual({ sealed: 1 });
+      expect(await alarm).toBeLessThanOrEqual(Date.now());
+      await append;
+    });
+    await send(event(2));
+    expect(await query(stub(), "SELECT group_concat(sealed) FROM seg")).toBe("1,0");
+    expect(await query(stub(), "SELECT sum(rows) FROM w_2")).toBe(1);
+  });
 
-    const noise = crypto.getRandomValues(new Uint8Array(65_536));
-    const body = Buffer.concat(Array.from({ length: 130 }, () => gzipSync(noise)));
-    await send({ ...event(2), body: new Uint8Array(body), gzip: true });
-    const soon = await runInDurableObject(stub(), (_instance, state) => state.storage.getAlarm());
-    if (soon !== null) expect(soon).toBeLessThanOrEqual(Date.now());
-    await runDurableObjectAlarm(stub());
-    expect(await stub().pending()).toEqual({ rows: 0, bytes: 0 });
+  it("is written by one flush at a time, in the order of creation", async () => {
+    const { send, stub, destination } = setUp();
+    const names: string[] = [];
+    let running = 0;
+    await interceptPut(stub(), (real) => async (key, ...rest) => {
+      names.push(key);
+      expect(++running).toBe(1);
+      const put = await real(key, ...rest);
+      running--;
+      return put;
+    });
+    await send(event(1));
+    const first = stub().flush();
+    const answers = await Promise.all([first, stub().flush(), send(event(2)).then(() => stub().flush())]);
+    await stub().flush();
+    expect(answers.reduce((sum, { rows }) => sum + rows, 0)).toBe(2);
+    expect(names).toEqual([...names].sort());
+    expect(await storedIn(destination)).toEqual([1, 2]);
+  });
+
+  it("takes what is appended while another one is being put", async () => {
+    const { stub, send, destination } = setUp();
+    await interceptPut(stub(), (real, instance) => async (...args) => {
+      expect(await instance.append(destination, event(2))).toBe("stored");
+      return real(...args);
+    });
+    await send(event(1));
+    expect(await tryFlush(stub())).toBe("done");
+    expect(await storedIn(destination)).toEqual([1]);
+    expect(await stub().pending()).toMatchObject({ rows: 1 });
   });
 
   it("carries its numbers in the object's metadata and no content encoding", async () => {
     const { send, stub, destination } = setUp();
     await Promise.all([send(event(5)), send(event(3)), send(event(9))]);
     await stub().flush();
-    const { objects } = await env.SEGMENTS.list({
-      prefix: `v1/org=o/dataset=logs/id=${destination.datasetId}/`,
-      include: ["customMetadata", "httpMetadata"],
+    const [object, ...more] = await objectsOf(destination);
+    expect(more).toEqual([]);
+    expect(object?.key).toMatch(/\/date=\d{4}-\d\d-\d\d\/hour=\d\d\/[0-9A-HJKMNP-TV-Z]{26}\.ndjson\.gz$/);
+    expect(object?.customMetadata).toEqual({
+      v: "1",
+      org: "o",
+      dataset: "logs",
+      region: HERE,
+      rows: "3",
+      rawBytes: "24",
+      minTime: "3",
+      maxTime: "9",
+      createdAt: expect.stringMatching(/^\d{13}$/),
     });
-    expect(objects.length).toBe(1);
-    expect(objects[0]?.key).toMatch(/\/date=\d{4}-\d\d-\d\d\/hour=\d\d\/[0-9A-HJKMNP-TV-Z]{26}\.ndjson\.gz$/);
-    expect(objects[0]?.customMetadata).toMatchObject({ rows: "3", minTime: "3", maxTime: "9", region: HERE });
-    expect(objects[0]?.httpMetadata).toEqual({ contentType: "application/x-ndjson" });
-  });
-});
-
-describe("a crash", () => {
-  it.each(["before", "after"] as const)("%s the object is there leaves one copy", async (when) => {
-    const { send, stub, destination } = setUp();
-    await send(event(1));
-    await failNextPut(stub(), when);
-    expect(await tryFlush(stub())).toMatch(/R2 is down|answer was lost/);
-    expect(await stub().pending()).toMatchObject({ rows: 1 });
-    await send(event(2));
-    await evictDurableObject(stub());
-    expect(await send(event(1))).toBe("duplicate");
-    await stub().flush();
-    expect(await storedIn(destination)).toEqual([1, 2]);
-  });
-
-  it("after the put and before the segment is dropped puts the same bytes under the same key", async () => {
-    const { send, stub, destination } = setUp();
-    await send(event(1));
-    await failNextPut(stub(), "after");
-    expect(await tryFlush(stub())).toMatch(/R2 is down|answer was lost/);
-    const { objects: first } = await env.SEGMENTS.list({ prefix: `v1/org=o/dataset=logs/id=${destination.datasetId}/` });
-    await stub().flush();
-    const { objects: second } = await env.SEGMENTS.list({ prefix: `v1/org=o/dataset=logs/id=${destination.datasetId}/` });
-    expect(second.map(({ key, etag }) => [key, etag])).toEqual(first.map(({ key, etag }) => [key, etag]));
-  });
-
-  it("of the alarm's flush is tried again by alarm, later and later, and appends do not hurry it", async () => {
-    const { send, stub, destination } = setUp();
-    await send(event(1));
-    await runInDurableObject(stub(), (_instance, state) => state.storage.sql.exec("UPDATE seg SET created = created - 60000"));
-    await evictDurableObject(stub());
-    await failNextPut(stub(), "before");
-    expect(await runDurableObjectAlarm(stub())).toBe(true); // does not throw
-    const retry = await runInDurableObject(stub(), (_instance, state) => state.storage.getAlarm());
-    expect(retry).toBeGreaterThan(Date.now());
-    await send(event(2));
-    expect(await runInDurableObject(stub(), (_instance, state) => state.storage.getAlarm())).toBe(retry);
-    await runDurableObjectAlarm(stub());
-    await stub().flush();
-    expect(await storedIn(destination)).toEqual([1, 2]);
-  });
-
-  it("that loses the alarm is repaired at the next start", async () => {
-    const { send, stub } = setUp();
-    await send(event(1));
-    await runInDurableObject(stub(), (_instance, state) => state.storage.deleteAlarm());
-    await evictDurableObject(stub());
-    await stub().pending();
-    expect(await runInDurableObject(stub(), (_instance, state) => state.storage.getAlarm())).not.toBeNull();
-  });
-
-  it("of a commit leaves its senders without an answer of success, and the buffer as it was", async () => {
-    const { send, stub, destination } = setUp();
-    await send(event(1));
-    const outcome = await runInDurableObject(stub(), async (instance) => {
-      const broken = { ...event(2), gzip: true, body: { length: 5 } as unknown as Uint8Array };
-      return instance.append(destination, broken).catch((error: unknown) => String(error));
-    });
-    expect(outcome).not.toBe("stored");
-    expect(await send(event(3))).toBe("stored");
-    await stub().flush();
-    expect(await storedIn(destination)).toEqual([1, 3]);
-  });
-
-  it("does not let two flushes meet", async () => {
-    const { send, stub, destination } = setUp();
-    for (const n of [1, 2, 3]) await send(event(n));
-    const flushed = await Promise.all([stub().flush(), stub().flush(), send(event(4)), stub().flush()]);
-    expect(
-      flushed.filter((answer) => typeof answer === "object").reduce((rows, answer) => rows + (answer as { rows: number }).rows, 0),
-    ).toBeGreaterThan(2);
-    await stub().flush();
-    expect(await storedIn(destination)).toEqual([1, 2, 3, 4]);
-  });
-});
-
-describe("append ids and shards", () => {
-  const destination: Destination = { org: "o", dataset: "d", datasetId: "d1", region: HERE };
-  const body = new TextEncoder().encode("x");
-  const id = (parts: Partial<Parameters<typeof appendId>[0]>) =>
-    Buffer.from(appendId({ idempotencyKey: null, destination, ndjsonSource: body, everyEventHasItsOwnTime: true, ...parts })).toString(
-      "hex",
-    );
-
-  it("are the sender's key, else the content when it is safe, else chance", () => {
-    expect(id({ idempotencyKey: "k" })).toBe(id({ idempotencyKey: "k", everyEventHasItsOwnTime: false, ndjsonSource: new Uint8Array(3) }));
-    expect(id({})).toBe(id({}));
-    expect(id({})).not.toBe(id({ ndjsonSource: new Uint8Array(1) }));
-    expect(id({})).not.toBe(id({ idempotencyKey: "x" }));
-    expect(id({})).not.toBe(id({ destination: { ...destination, datasetId: "d2" } }));
-    expect(id({ everyEventHasItsOwnTime: false })).not.toBe(id({ everyEventHasItsOwnTime: false }));
-  });
-
-  it("spread over the shards, each always to the same one", () => {
-    const counts = [0, 0, 0, 0];
-    for (let n = 0; n < 4_000; n++) {
-      const random = crypto.getRandomValues(new Uint8Array(16));
-      const shard = shardOf(random, 4);
-      expect(shardOf(random.slice(), 4)).toBe(shard);
-      counts[shard] = (counts[shard] ?? 0) + 1;
-    }
-    for (const shard of counts) expect(shard).toBeGreaterThan(800);
+    expect(object?.httpMetadata).toEqual({ contentType: "application/x-ndjson" });
   });
 });

@@ -1,24 +1,26 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
-  add,
   committed,
   type Destination,
   emptyState,
   emptyTally,
   flushed,
+  forgetOld,
+  HELD_APPENDS_MAX,
+  hasRoom,
   intoRows,
   isDue,
+  isFull,
   isKnown,
   nextDue,
   objectKey,
-  openSegment,
   pendingOf,
   RETRY_IDS_MAX,
   RETRY_WINDOW_MS,
   ROW_BYTES_MAX,
+  SEGMENT_APPENDS_MAX,
   type Segment,
-  type State,
   segmentId,
   timeOfSegment,
 } from "../../../src/edge/buffer/segment.ts";
@@ -80,6 +82,33 @@ describe("what is known", () => {
     expect(isKnown(state, `m${RETRY_IDS_MAX - 1}`, 2_000)).toBe(true);
   });
 
+  it("keeps flushed ids for the window however many appends are held here", () => {
+    const state = emptyState();
+    const held: Segment = { ...emptyTally(), n: 2, id: "t", createdAt: 0, sealed: false, ids: [] };
+    state.segments.push({ ...emptyTally(), n: 1, id: "s", createdAt: 0, sealed: true, ids: ["a"] }, held);
+    committed(
+      state,
+      held,
+      Array.from({ length: RETRY_IDS_MAX + 1 }, (_, i) => `h${i}`),
+      tally(1),
+    );
+    flushed(state, { ...held, n: 1, ids: ["a"] }, 1_000);
+    expect(isKnown(state, "a", 1_001)).toBe(true);
+    forgetOld(state, 1_000 + RETRY_WINDOW_MS);
+    expect(state.known.size).toBe(RETRY_IDS_MAX + 1);
+    expect(isKnown(state, "h0", Number.MAX_SAFE_INTEGER)).toBe(true);
+  });
+
+  it("is bounded: a segment takes so many appends, and a buffer holds so many", () => {
+    const ids = (length: number) => Array.from({ length }, (_, i) => `${i}`);
+    const segment = (length: number): Segment => ({ ...emptyTally(), n: 1, id: "s", createdAt: 0, sealed: false, ids: ids(length) });
+    expect(isFull(segment(SEGMENT_APPENDS_MAX - 1), 100)).toBe(false);
+    expect(isFull(segment(SEGMENT_APPENDS_MAX), 100)).toBe(true);
+    expect(isFull({ ...segment(1), bytes: 100 }, 100)).toBe(true);
+    expect(hasRoom({ ...emptyState(), segments: [segment(HELD_APPENDS_MAX - 1)] })).toBe(true);
+    expect(hasRoom({ ...emptyState(), segments: [segment(HELD_APPENDS_MAX / 2), segment(HELD_APPENDS_MAX / 2)] })).toBe(false);
+  });
+
   it("tells when something is due", () => {
     const state = emptyState();
     expect(nextDue(state, 5, 100, 60)).toBeNull();
@@ -92,129 +121,4 @@ describe("what is known", () => {
     expect(nextDue(state, 20, 100, 60)).toBe(20);
     expect(pendingOf(state)).toEqual({ rows: 1, bytes: 100 });
   });
-});
-
-/**
- * A buffer played through in memory: a disk that survives, a state that does not, a bucket, and crashes between any two steps. The
- * mutants show that the property would notice.
- */
-type Mutant = "none" | "no-dedup" | "new-key" | "drop-first" | "append-to-sealed" | "forget-at-flush";
-type Step =
-  | { do: "append"; id: number; lostAck: boolean }
-  | { do: "flush"; crash: "none" | "sealed" | "before-put" | "after-put" }
-  | { do: "restart" };
-
-function play(steps: Step[], mutant: Mutant): { acked: number[]; stored: number[] } {
-  interface Disk {
-    segments: { n: number; key: string; sealed: boolean; events: number[] }[];
-    seen: number[];
-    next: number;
-  }
-  let disk: Disk = { segments: [], seen: [], next: 1 };
-  const bucket = new Map<string, number[]>();
-  const acked: number[] = [];
-  let state = load(disk);
-
-  for (const [now, step] of steps.entries()) {
-    if (step.do === "restart") state = load(disk);
-    else if (step.do === "append") {
-      const id = String(step.id);
-      if (mutant === "no-dedup" || !isKnown(state, id, now)) {
-        let segment = openSegment(state) ?? (mutant === "append-to-sealed" ? state.segments.at(-1) : undefined);
-        const after = structuredClone(disk);
-        if (!segment) {
-          segment = { ...emptyTally(), n: after.next, id: `k${after.next}`, createdAt: now, sealed: false, ids: [] };
-          after.segments.push({ n: after.next, key: segment.id, sealed: false, events: [] });
-          after.next++;
-          state.segments.push(segment);
-        }
-        after.segments.find(({ n }) => n === segment.n)?.events.push(step.id);
-        disk = after; // the commit
-        committed(state, segment, [id], tally(now));
-      }
-      if (!step.lostAck) acked.push(step.id);
-    } else flush(step.crash, now);
-  }
-  state = load(disk);
-  flush("none", steps.length);
-  return { acked, stored: [...bucket.values()].flat() };
-
-  function flush(crash: string, now: number): void {
-    for (const segment of state.segments) segment.sealed = true;
-    for (const onDisk of disk.segments) onDisk.sealed = true;
-    if (crash === "sealed") {
-      state = load(disk);
-      return;
-    }
-    for (const segment of [...state.segments]) {
-      const onDisk = disk.segments.find(({ n }) => n === segment.n);
-      if (!onDisk) continue;
-      const drop = () => {
-        disk.segments = disk.segments.filter(({ n }) => n !== segment.n);
-        if (mutant !== "forget-at-flush") disk.seen.push(...onDisk.events);
-      };
-      if (mutant === "drop-first") drop();
-      if (crash === "before-put") {
-        state = load(disk);
-        return;
-      }
-      const key = mutant === "new-key" ? `${onDisk.key}-${now}` : onDisk.key;
-      if (!bucket.has(key)) bucket.set(key, [...onDisk.events]);
-      if (crash === "after-put") {
-        state = load(disk);
-        return;
-      }
-      if (mutant !== "drop-first") drop();
-      flushed(state, segment, now);
-      if (mutant === "forget-at-flush") for (const id of segment.ids) state.known.delete(id);
-    }
-  }
-
-  function load(from: Disk): State {
-    const loaded = emptyState();
-    for (const id of from.seen) loaded.known.set(String(id), 0);
-    for (const { n, key, sealed, events } of from.segments) {
-      const segment: Segment = { ...emptyTally(), n, id: key, createdAt: 0, sealed, ids: [] };
-      committed(loaded, segment, events.map(String), events.map(tally).reduce(add, emptyTally()));
-      loaded.segments.push(segment);
-    }
-    return loaded;
-  }
-}
-
-const steps = fc.array(
-  fc.oneof(
-    fc.record({ do: fc.constant("append" as const), id: fc.nat(5), lostAck: fc.boolean() }),
-    fc.record({
-      do: fc.constant("flush" as const),
-      crash: fc.constantFrom("none" as const, "sealed" as const, "before-put" as const, "after-put" as const),
-    }),
-    fc.record({ do: fc.constant("restart" as const) }),
-  ),
-  { maxLength: 14 },
-);
-
-function holds(history: Step[], mutant: Mutant): boolean {
-  const { acked, stored } = play(history, mutant);
-  return new Set(stored).size === stored.length && acked.every((id) => stored.includes(id));
-}
-
-describe("any history of appends, retries, flushes and crashes", () => {
-  it("leaves each acknowledged append stored, and none twice", () => {
-    fc.assert(
-      fc.property(steps, (history) => holds(history, "none")),
-      { numRuns: 5_000 },
-    );
-  });
-
-  it.each<Mutant>(["no-dedup", "new-key", "drop-first", "append-to-sealed", "forget-at-flush"])(
-    "would show a buffer that does wrong: %s",
-    (mutant) => {
-      const result = fc.check(
-        fc.property(steps, (history) => holds(history, mutant)),
-        { numRuns: 5_000 },
-      );
-      expect(result.failed).toBe(true);
-    },
-  );
 });
