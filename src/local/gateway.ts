@@ -5,7 +5,7 @@ import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4MiniflareOp
 import { type BuiltWorker, bundleWorker, WORKERS } from "./bundle.ts";
 import { migrate } from "./migrate.ts";
 import { endOrphans } from "./orphan.ts";
-import { HOST, requireFree } from "./ports.ts";
+import { HOST, inUse, requireFree } from "./ports.ts";
 import type { Urls } from "./seed.ts";
 import { bundleFolder, holderOf, openState, readSecrets, type Secrets, secretsFile, storageFolder } from "./state.ts";
 
@@ -54,6 +54,9 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   } catch (error) {
     await mf?.dispose();
     closeState();
+    // taken between the look above and now
+    if ((error as { code?: string }).code === "ERR_ADDRESS_IN_USE")
+      throw inUse(`one of the ports ${port} to ${port + WORKERS.length - 1}`, WORKERS.length);
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 /** Ports on the loopback interface. */
+import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { Stop } from "./stop.ts";
@@ -6,6 +7,9 @@ import { Stop } from "./stop.ts";
 export const HOST = "127.0.0.1";
 
 const ATTEMPTS_MAX = 100;
+/** Below what operating systems give to outgoing connections, which may take a port between the look and its use. */
+const FIND_FROM = 10_000;
+const FIND_TO = 30_000;
 const LOOK_EVERY_MS = 50;
 
 /**
@@ -17,18 +21,22 @@ export async function requireFree(first: number, count: number, patienceMs = 0):
   for (let port = first; port < first + count; port++) {
     while (!(await isFree(port))) {
       if (performance.now() < deadline) await delay(LOOK_EVERY_MS);
-      else
-        throw new Stop(
-          `port ${port} is in use, perhaps by another Headgate; stop that, or choose other ports with: npm start -- --port N  (uses N to N+${count - 1})`,
-        );
+      else throw inUse(`port ${port}`, count);
     }
   }
 }
 
-/** The first of `count` consecutive ports that are free now, where the operating system pointed. */
+/** Says what to do about a port that is taken. */
+export function inUse(what: string, count: number): Stop {
+  return new Stop(
+    `${what} is in use, perhaps by another Headgate; stop that, or choose other ports with: npm start -- --port N  (uses N to N+${count - 1})`,
+  );
+}
+
+/** The first of `count` consecutive ports that are free now. */
 export async function findFree(count: number): Promise<number> {
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-    const first = await anyPort();
+    const first = randomInt(FIND_FROM, FIND_TO);
     const all = await Promise.all(Array.from({ length: count }, (_, i) => isFree(first + i)));
     if (all.every(Boolean)) return first;
   }
@@ -42,19 +50,14 @@ function isFree(port: number): Promise<boolean> {
   );
 }
 
-function anyPort(): Promise<number> {
-  return listen(0);
-}
-
 /** Takes a port and lets it go again. */
-function listen(port: number): Promise<number> {
+function listen(port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     if (port > 65_535) return reject(new RangeError(`there is no port ${port}`));
     const server = createServer();
     server.once("error", reject);
     server.listen({ port, host: HOST, exclusive: true }, () => {
-      const { port: taken } = server.address() as { port: number };
-      server.close(() => resolve(taken));
+      server.close(() => resolve());
     });
   });
 }
