@@ -4,7 +4,7 @@
  *
  * One function, `scanValue`, with one table of cases in its test: another implementation may take its place behind both.
  */
-import { scanNumber, scanString, scanWord } from "./tokens.ts";
+import { SPECIAL, scanNumber, scanString, scanWord } from "./tokens.ts";
 
 /** What one scan found out; reused from call to call, so read it before the next one. */
 export interface Scanned {
@@ -93,6 +93,7 @@ export function scanValue(bytes: Uint8Array, from: number, to: number, watch: Wa
   let depth = 0;
   let state = VALUE;
   let isTime = false;
+  const special = SPECIAL; // strings without anything special end right here: a call for each costs a third of the speed
 
   for (;;) {
     let c = p < to ? (bytes[p] as number) : -1;
@@ -118,9 +119,15 @@ export function scanValue(bytes: Uint8Array, from: number, to: number, watch: Wa
       continue;
     } else if (state === NAME || state === FIRST_NAME) {
       if (c !== 0x22) return -1 - p;
-      const name = p + 1;
-      p = scanString(bytes, name, to, found);
-      if (p < 0) return p;
+      const name = ++p;
+      while (p < to && special[bytes[p] as number] === 0) p++;
+      if (p < to && bytes[p] === 0x22) {
+        p++;
+        found.escaped = false;
+      } else {
+        p = scanString(bytes, name, to, found);
+        if (p < 0) return p;
+      }
       if (p - 1 - name > NAME_BYTES_MAX) found.longName = true;
       if (depth === 1) isTime = noteName(bytes, name, p - 1 - name, watch, found);
       if (p < to && bytes[p] === 0x3a) {
@@ -141,8 +148,10 @@ export function scanValue(bytes: Uint8Array, from: number, to: number, watch: Wa
         continue;
       }
       if (c === 0x22) {
-        const start = p + 1;
-        p = scanString(bytes, start, to, found);
+        const start = ++p;
+        while (p < to && special[bytes[p] as number] === 0) p++;
+        if (p < to && bytes[p] === 0x22) p++;
+        else p = scanString(bytes, start, to, found);
         if (p - 1 - start > STRING_BYTES_MAX) found.reshape = true;
       } else if (c === 0x2d || (c >= 0x30 && c <= 0x39)) p = scanNumber(bytes, p, to);
       else p = scanWord(bytes, p, to);

@@ -7,7 +7,7 @@ export interface StringMarks {
 }
 
 /** 0 for a byte that stands for itself inside a string. */
-const SPECIAL = new Uint8Array(256).map((_, byte) => (byte < 0x20 || byte === 0x22 || byte === 0x5c || byte >= 0x80 ? 1 : 0));
+export const SPECIAL = new Uint8Array(256).map((_, byte) => (byte < 0x20 || byte === 0x22 || byte === 0x5c || byte >= 0x80 ? 1 : 0));
 
 /** From after the opening quote to after the closing one. */
 export function scanString(bytes: Uint8Array, from: number, to: number, marks: StringMarks): number {
