@@ -29,14 +29,12 @@ const REFUSALS = {
   "body-too-large": [413, "Body too large"],
   "encoding-broken": [400, "Broken content encoding"],
   "encoding-unsupported": [415, "Unsupported content encoding"],
-  "key-reused": [422, "Idempotency key reused"],
   // management
   "entity-exists": [409, "Already exists"],
   conflict: [409, "Conflict"],
   "capability-missing": [400, "No capability"],
   "grant-too-wide": [403, "More than the caller may grant"],
   // overload and outages
-  "rate-limited": [429, "Too many requests"],
   overloaded: [503, "Overloaded"],
   "store-unavailable": [503, "Temporarily unavailable"],
   internal: [500, "Internal error"],
