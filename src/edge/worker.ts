@@ -31,7 +31,9 @@ export class Region extends WorkerEntrypoint<EdgeEnv> {
 
 async function answer(request: Request, env: EdgeEnv, traceId: string, now: number): Promise<Response> {
   if (request.method === "OPTIONS") return preflight();
-  const url = new URL(request.url);
+  const url = URL.parse(request.url);
+  if (!url)
+    return problemResponse(new Problem("parameter-invalid", "the request's Host and path make no URL; mend the Host header"), traceId);
   for (const { path, protocol } of INGEST_ROUTES) {
     const parameters = matchPath(path, url.pathname);
     if (!parameters) continue;

@@ -92,6 +92,9 @@ describe("ingest", () => {
       key1: "value1",
     });
     expect(await reasonOf(await post("/api/v1/ingest", events, { token: secret }))).toBe("dataset-ambiguous");
+    const many = `[{"tags":{"t":"${"x".repeat(10_000)}"},"events":[${"{},".repeat(3_000)}{}]}]`;
+    for (const large of [many, `[{"events":[${"{},".repeat(800_000)}{}]}]`])
+      expect(await reasonOf(await post("/api/v1/ingest", large, { token: only }))).toBe("body-too-large");
     for (const wrong of ["[{}]", "{}", "[1]", "nonsense", '[{"events":[],"tags":[]}]'])
       expect(await reasonOf(await post("/api/v1/ingest", wrong, { token: only }))).toBe("body-invalid");
   });

@@ -13,12 +13,18 @@ import { DEPTH_MAX, newScanned, scanValue, watchNames } from "../scan/scan.ts";
 import { axiom, rulesOf } from "./axiom.ts";
 import type { Protocol } from "./protocol.ts";
 
+/** Bytes of a body here, which is parsed whole: values take many times their text. */
+const BODY_BYTES_MAX = 2 * 1_048_576;
+/** Bytes of the events it is expanded to. Tags come back in every event, so a small body can become a large one. */
+const EXPANDED_BYTES_MAX = 16 * 1_048_576;
+
 const SHAPE = 'this path takes [{"tags": {…}, "events": [{"timestamp": "…", "attributes": {…}}]}]; plain events go to /v1/ingest/<dataset>';
 
 export const axiomTags: Protocol = {
   ...axiom,
   name: "axiom-tags",
   decode(body, call) {
+    if (body.length > BODY_BYTES_MAX) throw tooLarge(`the body is larger than ${BODY_BYTES_MAX} bytes, the most this path takes`);
     const events = expand(parse(body));
     return decodeWith(json, new TextEncoder().encode(`[${events.join(",")}]`), rulesOf(call), { csvDelimiter: 0, csvFields: null });
   },
@@ -44,13 +50,24 @@ function exactly(_key: string, value: unknown, context: { source?: string }): un
 }
 
 function expand(body: unknown): string[] {
-  const batches = Array.isArray(body) ? body : [body];
-  return batches.flatMap((batch) => {
+  const events: string[] = [];
+  let length = 0;
+  for (const batch of Array.isArray(body) ? body : [body]) {
     if (!isObject(batch) || !Array.isArray(batch["events"])) throw new Problem("body-invalid", SHAPE);
     const tags = batch["tags"] ?? {};
     if (!isObject(tags)) throw new Problem("body-invalid", `tags must be an object; ${SHAPE}`);
-    return batch["events"].map((event) => (isObject(event) ? flatten(tags, event) : JSON.stringify(event)));
-  });
+    for (const event of batch["events"]) {
+      const text = isObject(event) ? flatten(tags, event) : JSON.stringify(event);
+      length += text.length;
+      if (length > EXPANDED_BYTES_MAX) throw tooLarge(`the events come to more than ${EXPANDED_BYTES_MAX} bytes with their tags`);
+      events.push(text);
+    }
+  }
+  return events;
+}
+
+function tooLarge(what: string): Problem {
+  return new Problem("body-too-large", `${what}; send smaller batches`);
 }
 
 /** Members by their own names through a Map, so that `__proto__` is a name like any other. */
