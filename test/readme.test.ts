@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { BODY_BYTES_MAX, INFLATED_BYTES_MAX } from "../src/edge/body.ts";
-import { BATCH_BYTES_MAX, FAILURES_LISTED_MAX, MEMBERS_MAX } from "../src/edge/event/batch.ts";
+import { BATCH_BYTES_MAX, FAILURES_LISTED_MAX, MEMBERS_MAX, ROWS_MAX } from "../src/edge/event/batch.ts";
 import { INGEST_ROUTES } from "../src/edge/protocols/index.ts";
 import { DEPTH_MAX, NAME_BYTES_MAX, STRING_BYTES_MAX } from "../src/edge/scan/scan.ts";
 
@@ -30,6 +30,7 @@ describe("the README", () => {
     ["body as sent, and inflated", BODY_BYTES_MAX / 1_048_576, "MiB each"],
     ["body as sent, and inflated", INFLATED_BYTES_MAX / 1_048_576, "MiB each"],
     ["events of a request, with times and labels", BATCH_BYTES_MAX / 1_048_576, "MiB"],
+    ["rows of a request", ROWS_MAX, ""],
     ["fields of an event", MEMBERS_MAX, ""],
     ["bytes of a field's name", NAME_BYTES_MAX, ""],
     ["one string", STRING_BYTES_MAX / 1_048_576, "MiB"],

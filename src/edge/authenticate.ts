@@ -36,7 +36,6 @@ export interface Caller {
 interface Held {
   document: PermissionSet | OrganisationMap | null;
   at: number;
-  fromAuthority: boolean;
 }
 
 /** Documents by KV key, the oldest first. Values only: a pending look-up is never shared between requests. */
@@ -77,20 +76,15 @@ export async function authenticate(token: string, env: EdgeEnv, now: number): Pr
 }
 
 /**
- * The organisation as the authority knows it now, for a dataset name that the held document lacks: it may be new. A sender that
- * keeps asking for a wrong name is answered from what was learnt within the second, and does not use up what others may ask.
- * @throws Problem `store-unavailable` when nobody can tell: "not found" would make a shipper throw its data away.
+ * The organisation as the authority knows it now, for a dataset name that the held document lacks: it may be new. Asked a few times
+ * a second for one organisation at most.
+ * @throws Problem `store-unavailable` when nobody can tell or may ask: "not found" would make a shipper throw its data away.
  */
 export async function freshOrganisation(known: OrganisationMap, env: EdgeEnv, now: number): Promise<OrganisationMap> {
-  const { id } = known;
-  const key = organisationKey(id);
-  const latest = held.get(key);
-  if (!mayAsk(id, MISSES_PER_SECOND_MAX, now)) {
-    if (latest?.fromAuthority && now - latest.at < 1_000) return latest.document as OrganisationMap;
+  if (!mayAsk(known.id, MISSES_PER_SECOND_MAX, now))
     throw new Problem("store-unavailable", "the dataset's name is not known here yet; send again in a second");
-  }
-  const organisation = (await askAuthority(() => env.AUTHORITY.lookUpOrganisation(id))) ?? known;
-  hold(key, { document: organisation, at: now, fromAuthority: true });
+  const organisation = (await askAuthority(() => env.AUTHORITY.lookUpOrganisation(known.id))) ?? known;
+  hold(organisationKey(known.id), { document: organisation, at: now });
   return organisation;
 }
 
@@ -108,8 +102,8 @@ async function lookUp<T extends PermissionSet | OrganisationMap>(
     if (!mayAsk("unknown", LOOKUPS_PER_SECOND_MAX, now))
       throw new Problem("store-unavailable", "too many unknown credentials at once; send again in a second");
     document = await askAuthority(ask);
-    hold(key, { document, at: now, fromAuthority: true });
-  } else hold(key, { document, at: now, fromAuthority: false });
+  }
+  hold(key, { document, at: now });
   return document;
 }
 

@@ -13,6 +13,11 @@ export const INFLATED_BYTES_MAX = 32 * 1_048_576;
 /** Bytes of bodies held by one isolate at a time; beyond that senders are told to come again. */
 const HELD_BYTES_MAX = 64 * 1_048_576;
 
+/** A sender that sends nothing for so long is given up; it would hold its share of the memory for ever. */
+const STALL_MAX_MS = 20_000;
+/** What is set aside for a body before it arrives: an announced length is only a promise. */
+const PROMISED_BYTES_MAX = 1_048_576;
+
 const WHOLE_BYTES_MAX = 262_144;
 const WINDOW_BYTES = 65_536;
 const CHUNK_BYTES = 65_536;
@@ -53,7 +58,7 @@ async function readBody(request: Request, announced: number, hold: (bytes: numbe
   try {
     if (announced <= WHOLE_BYTES_MAX) {
       hold(announced);
-      return await request.bytes();
+      return await inTime(request.bytes());
     }
     return await readWindows(request.body, announced, hold);
   } catch (error) {
@@ -64,12 +69,12 @@ async function readBody(request: Request, announced: number, hold: (bytes: numbe
 
 async function readWindows(stream: ReadableStream<Uint8Array>, announced: number, hold: (bytes: number) => void): Promise<Uint8Array> {
   const reader = stream.getReader({ mode: "byob" });
-  let body = new Uint8Array(Number.isNaN(announced) ? WHOLE_BYTES_MAX : announced);
+  let body = new Uint8Array(Math.min(Number.isNaN(announced) ? WHOLE_BYTES_MAX : announced, PROMISED_BYTES_MAX));
   hold(body.length);
   let length = 0;
   let window = new Uint8Array(WINDOW_BYTES);
   for (;;) {
-    const { done, value } = await reader.readAtLeast(WINDOW_BYTES, window);
+    const { done, value } = await inTime(reader.readAtLeast(WINDOW_BYTES, window));
     if (value) {
       if (length + value.length > BODY_BYTES_MAX) {
         await reader.cancel();
@@ -111,13 +116,14 @@ function contentEncodings(header: string | null): Encoding[] {
 
 function inflate(bytes: Uint8Array, encoding: Encoding): Uint8Array {
   const options = { chunkSize: CHUNK_BYTES, maxOutputLength: INFLATED_BYTES_MAX + OUTPUT_SLACK_BYTES };
+  const withInfo = { ...options, info: true };
   if (bytes.length === 0) return bytes;
   try {
     if (encoding === "zstd") return inflateZstd(bytes, INFLATED_BYTES_MAX);
     if (encoding === "gzip") return gunzipSync(bytes, options);
-    if (encoding === "br") return brotliDecompressSync(bytes, options);
+    if (encoding === "br") return wholly(bytes, brotliDecompressSync(bytes, withInfo));
     // "deflate" means the zlib form (RFC 9110 8.4.1.2), but raw deflate is sent under that name too
-    return isZlib(bytes) ? inflateSync(bytes, options) : inflateRawSync(bytes, options);
+    return wholly(bytes, isZlib(bytes) ? inflateSync(bytes, withInfo) : inflateRawSync(bytes, withInfo));
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     if (error instanceof RangeError || /memory limit exceeded|larger than/i.test(text))
@@ -126,6 +132,27 @@ function inflate(bytes: Uint8Array, encoding: Encoding): Uint8Array {
       "encoding-broken",
       `the body is not whole ${encoding} as its Content-Encoding says; send what the header names, or no header`,
     );
+  }
+}
+
+/** These two end at their stream's end and say nothing of what follows, which would be lost. With `info` they tell how far they read. */
+function wholly(bytes: Uint8Array, inflated: unknown): Uint8Array {
+  const { buffer, engine } = inflated as { buffer: Uint8Array; engine: { bytesWritten: number } };
+  if (engine.bytesWritten !== bytes.length) throw new Error("bytes after the end of the stream");
+  return buffer;
+}
+
+/** @throws Problem `overloaded`, which a sender repeats. */
+async function inTime<T>(read: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const problem = new Problem("overloaded", `nothing of the body came for ${STALL_MAX_MS / 1_000} s; send it again`);
+    timer = setTimeout(() => reject(problem), STALL_MAX_MS);
+  });
+  try {
+    return await Promise.race([read, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -23,14 +23,15 @@ const IDEMPOTENCY_KEY_LENGTH_MAX = 255;
 export async function ingest(request: Request, protocol: Protocol, call: Call, env: EdgeEnv): Promise<Response> {
   const { region } = settingsOf(env);
   const caller = await authenticate(protocol.credential(call), env, call.now);
-  const name = call.dataset === null ? onlyDataset(caller, "ingest:create") : datasetName(call.dataset);
+  const name = call.dataset === null ? await onlyDataset(caller, "ingest:create", env, call.now) : datasetName(call.dataset);
   const destination = await permit(caller, "ingest:create", name, region, env, call.now);
   const idempotencyKey = readIdempotencyKey(call.headers);
 
   return withBody(request, async (body) => {
     const batch = protocol.decode(body, call);
     if (batch.rows === 0) return protocol.reply({ batch, bodyBytes: body.length, duplicate: false }, call);
-    const id = appendId({ idempotencyKey, destination, ndjsonSource: body, everyEventHasItsOwnTime: batch.everyEventHasItsOwnTime });
+    const { everyEventHasItsOwnTime } = batch;
+    const id = appendId({ idempotencyKey, destination, ndjsonSource: body, shape: protocol.shape(call), everyEventHasItsOwnTime });
     const appended = await append(packed(id, batch), destination, env);
     if (appended === "full") throw new Problem("overloaded", `the buffer of dataset ${name} is full; send again in a second`);
     const reply = protocol.reply({ batch, bodyBytes: body.length, duplicate: appended === "duplicate" }, call);

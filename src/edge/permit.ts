@@ -1,5 +1,5 @@
 /** From a caller and a dataset's name to the dataset itself: may this token do this here, now, in this region? */
-import type { Capability } from "../access/capability.ts";
+import { type Capability, EVERY } from "../access/capability.ts";
 import { allows, type OrganisationMap } from "../access/permission-set.ts";
 import { Problem } from "../problem.ts";
 import { type Caller, freshOrganisation } from "./authenticate.ts";
@@ -16,6 +16,8 @@ export async function permit(
   now: number,
 ): Promise<Destination> {
   const { set, organisation } = caller;
+  // who may do nothing of the kind does not spend the organisation's questions below
+  if (!Object.values(set.datasets).some((capabilities) => capabilities.includes(capability))) throw lacks(capability, name, []);
   const dataset = datasetOf(organisation, name) ?? datasetOf(await freshOrganisation(organisation, env, now), name);
   if (!dataset)
     throw new Problem(
@@ -31,8 +33,12 @@ export async function permit(
 }
 
 /** The dataset of a path that names none: the only one the token may do this with. */
-export function onlyDataset(caller: Caller, capability: Capability): string {
-  const names = namesAllowed(caller, capability);
+export async function onlyDataset(caller: Caller, capability: Capability, env: EdgeEnv, now: number): Promise<string> {
+  const { set, organisation } = caller;
+  let names = namesAllowed(caller, capability);
+  // a token of datasets none of which the held document has: they may be new
+  if (names.length === 0 && Object.keys(set.datasets).some((id) => id !== EVERY))
+    names = namesAllowed({ set, organisation: await freshOrganisation(organisation, env, now) }, capability);
   if (names.length === 1) return names[0] as string;
   throw new Problem(
     "dataset-ambiguous",

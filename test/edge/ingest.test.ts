@@ -95,6 +95,8 @@ describe("ingest", () => {
     const many = `[{"tags":{"t":"${"x".repeat(10_000)}"},"events":[${"{},".repeat(3_000)}{}]}]`;
     for (const large of [many, `[{"events":[${"{},".repeat(800_000)}{}]}]`])
       expect(await reasonOf(await post("/api/v1/ingest", large, { token: only }))).toBe("body-too-large");
+    const partly = '[{"tags":{"_time":"never"},"events":[{"timestamp":"2026-01-02T03:04:05Z"},{"attributes":"text"},5]}]';
+    expect(await body(await post("/api/v1/ingest", partly, { token: only }))).toMatchObject({ ingested: 1, failed: 2 });
     for (const wrong of ["[{}]", "{}", "[1]", "nonsense", '[{"events":[],"tags":[]}]'])
       expect(await reasonOf(await post("/api/v1/ingest", wrong, { token: only }))).toBe("body-invalid");
   });
@@ -122,6 +124,9 @@ describe("encodings", () => {
   it.each<[string, string, Uint8Array, string]>([
     ["gzip that is none", "gzip", encode(text), "encoding-broken"],
     ["gzip cut short", "gzip", gzipSync(text).subarray(0, 40), "encoding-broken"],
+    ["a second deflate stream", "deflate", Buffer.concat([deflateSync(text), deflateSync(text)]), "encoding-broken"],
+    ["raw deflate with junk behind it", "deflate", Buffer.concat([deflateRawSync(text), encode("junk")]), "encoding-broken"],
+    ["a second brotli stream", "br", Buffer.concat([brotliCompressSync(text), brotliCompressSync(text)]), "encoding-broken"],
     ["gzip with junk behind it", "gzip", Buffer.concat([gzipSync(text), encode("junk")]), "encoding-broken"],
     ["gzip with a wrong checksum", "gzip", flip(gzipSync(text), -6), "encoding-broken"],
     ["zstd that is none", "zstd", encode(text), "encoding-broken"],
@@ -252,6 +257,21 @@ describe("a retry", () => {
   it("of the same events, each with its own time, is stored once", async () => {
     for (let i = 0; i < 3; i++) expect(await body(await post("/v1/ingest/logs", line, { token: secret }))).toMatchObject({ ingested: 1 });
     expect((await stored(org, "logs")).length).toBe(1);
+  });
+
+  it("is none when labels, columns or the reading of times differ", async () => {
+    await post("/v1/ingest/logs", line, { token: secret, headers: { "x-axiom-event-labels": '{"host":"a"}' } });
+    const other = await post("/v1/ingest/logs", line, { token: secret, headers: { "x-axiom-event-labels": '{"host":"b"}' } });
+    expect(other.headers.get("x-headgate-deduplicated")).toBeNull();
+    await post("/v1/ingest/logs?timestamp-field=n", line, { token: secret });
+    expect((await stored(org, "logs")).length).toBe(3);
+  });
+
+  it("is none when the same Idempotency-Key comes with other bytes: both are stored", async () => {
+    const init = { token: secret, headers: { "idempotency-key": "k2" } };
+    await post("/v1/ingest/logs", '{"n":1}', init);
+    await post("/v1/ingest/logs", '{"n":2}', init);
+    expect((await stored(org, "logs")).map(({ n }) => n)).toEqual([1, 2]);
   });
 
   it("cannot be told from news when events bring no time", async () => {

@@ -11,6 +11,8 @@ import { type Instant, readEpoch, readTimeText, readUtcBytes } from "./time.ts";
 
 /** Top-level members of one event. */
 export const MEMBERS_MAX = 1_024;
+/** Rows of one request, rejected ones included: each costs its share of a processor whatever its size. */
+export const ROWS_MAX = 250_000;
 /** Bytes of the finished lines. Labels and CSV column names come back in every line, so a small body can become a large batch. */
 export const BATCH_BYTES_MAX = 48 * 1_048_576;
 /** Rejected rows that are named in the reply; all are counted. */

@@ -12,6 +12,7 @@ const TIME_FIELD_LENGTH_MAX = 200;
 /** Bytes of the labels header, and labels in it. */
 const LABELS_BYTES_MAX = 8_192;
 const LABELS_MAX = 100;
+const LABEL_NAME_LENGTH_MAX = 200;
 
 export interface EventRules {
   /** Receive time in epoch milliseconds and as stored. */
@@ -46,7 +47,7 @@ export function eventRules(parameters: RuleParameters, now: number): EventRules 
   if (parameters.timeLayout && !timeReader)
     return "timestamp-format must be a Go layout such as 2006-01-02T15:04:05Z07:00: it spells the moment Mon Jan 2 15:04:05 MST 2006";
 
-  const labels = readLabels(parameters.labels);
+  const labels = readLabels(parameters.labels, timeField);
   if (typeof labels === "string") return labels;
 
   const labelNames = labels.map(([name]) => name);
@@ -66,7 +67,7 @@ export function isReserved(name: string): boolean {
   return RESERVED_NAMES.includes(name);
 }
 
-function readLabels(header: string | null): [string, unknown][] | string {
+function readLabels(header: string | null, timeField: string): [string, unknown][] | string {
   const wrong = 'X-Axiom-Event-Labels must be a JSON object of strings, numbers and booleans, such as {"region":"eu"}';
   if (!header) return [];
   if (header.length > LABELS_BYTES_MAX) return `X-Axiom-Event-Labels is longer than ${LABELS_BYTES_MAX} bytes`;
@@ -81,7 +82,12 @@ function readLabels(header: string | null): [string, unknown][] | string {
   if (labels.length > LABELS_MAX) return `X-Axiom-Event-Labels holds more than ${LABELS_MAX} labels`;
   for (const [name, value] of labels) {
     if (typeof value !== "string" && typeof value !== "number" && typeof value !== "boolean") return wrong;
-    if (name === TIME || isReserved(name)) return `X-Axiom-Event-Labels cannot set ${name}, which is set on receipt or by the event`;
+    if (typeof value === "number" && !Number.isFinite(value)) return wrong;
+    if (name.length > LABEL_NAME_LENGTH_MAX)
+      return `X-Axiom-Event-Labels: a label's name is longer than ${LABEL_NAME_LENGTH_MAX} characters`;
+    if (name === TIME || name === timeField || isReserved(name))
+      return `X-Axiom-Event-Labels cannot set ${name}, which is set on receipt or by the event`;
   }
-  return labels;
+  // half surrogate pairs would stand in every event, and strict readers refuse a file for one
+  return labels.map(([name, value]) => [name.toWellFormed(), typeof value === "string" ? value.toWellFormed() : value]);
 }

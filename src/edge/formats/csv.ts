@@ -6,6 +6,8 @@ import { Problem, type Reason } from "../../problem.ts";
 import { scanUtf8 } from "../scan/tokens.ts";
 
 export const CSV_COLUMNS_MAX = 1024;
+/** Bytes of all records as JSON, column names included. */
+const OUTPUT_BYTES_MAX = 64 * 1_048_576;
 /** Axiom's limit on the name of a field, in bytes of UTF-8. */
 export const CSV_NAME_BYTES_MAX = 200;
 
@@ -93,7 +95,14 @@ export function scanCsv(body: Uint8Array, options: CsvOptions, sink: CsvSink): v
     beforeMore: new Uint8Array(0),
     after: encoder.encode('"}'),
   };
+  let written = 0;
   for (let index = 0; readRecord(cursor, frame, index); index++) {
+    written += cursor.length; // of rejected records too: they cost the same
+    if (written > OUTPUT_BYTES_MAX)
+      throw new Problem(
+        "body-too-large",
+        `the CSV comes to more than ${OUTPUT_BYTES_MAX} bytes as JSON; send smaller batches or shorter column names`,
+      );
     const { fault, columns } = cursor;
     if (fault !== null) sink.reject(index, fault);
     else if (columns === names.length) sink.object(cursor.scratch, 0, cursor.length);

@@ -1,7 +1,7 @@
 /** A format turns the bytes of a body into events; which one is chosen by content type, else by the first byte. */
 
 import { Problem } from "../../problem.ts";
-import { BATCH_BYTES_MAX, type Batch, type BatchWriter, MEMBERS_MAX, openBatch } from "../event/batch.ts";
+import { BATCH_BYTES_MAX, type Batch, type BatchWriter, MEMBERS_MAX, openBatch, ROWS_MAX } from "../event/batch.ts";
 import { reshape } from "../event/reshape.ts";
 import type { EventRules } from "../event/rules.ts";
 import { DEPTH_MAX, newScanned, type Scanned, STRING_BYTES_MAX, scanValue, type Watch, watchNames } from "../scan/scan.ts";
@@ -39,9 +39,13 @@ export function decodeWith(format: Format, body: Uint8Array, rules: EventRules, 
   const sink: EventSink = {
     watch,
     found,
-    reject: writer.reject,
+    reject(index, reason, detail) {
+      requireRoom(index);
+      writer.reject(index, reason, detail);
+    },
     understood: writer.understood,
     add(bytes, start, end, index) {
+      requireRoom(index);
       // an event that will be rejected for its size is not worth rewriting, nor safe to take apart
       if (found.reshape && found.members <= MEMBERS_MAX) {
         const object = reshape(bytes.subarray(start, end), rules, { depthMax: DEPTH_MAX, stringBytesMax: STRING_BYTES_MAX });
@@ -58,6 +62,10 @@ export function decodeWith(format: Format, body: Uint8Array, rules: EventRules, 
   const text = withoutMark(body);
   if (skipSpace(text, 0) < text.length) format.decode(text, sink, options); // nothing but white space is no event, in any format
   return writer.close();
+}
+
+function requireRoom(index: number): void {
+  if (index >= ROWS_MAX) throw new Problem("body-too-large", `the body has more than ${ROWS_MAX} rows; send smaller batches`);
 }
 
 /** Without the byte order mark some Windows tools write first. */

@@ -57,7 +57,8 @@ function expand(body: unknown): string[] {
     const tags = batch["tags"] ?? {};
     if (!isObject(tags)) throw new Problem("body-invalid", `tags must be an object; ${SHAPE}`);
     for (const event of batch["events"]) {
-      const text = isObject(event) ? flatten(tags, event) : JSON.stringify(event);
+      // what is no event goes on as a text, to be rejected and counted
+      const text = isEvent(event) ? flatten(tags, event) : '"no event"';
       length += text.length;
       if (length > EXPANDED_BYTES_MAX) throw tooLarge(`the events come to more than ${EXPANDED_BYTES_MAX} bytes with their tags`);
       events.push(text);
@@ -74,10 +75,14 @@ function tooLarge(what: string): Problem {
 function flatten(tags: Members, event: Members): string {
   const { timestamp, attributes, ...others } = event;
   const members = new Map<string, unknown>();
-  if (timestamp !== undefined) members.set(TIME, timestamp);
   for (const part of [tags, others, isObject(attributes) ? attributes : {}])
     for (const [name, value] of Object.entries(part)) members.set(name, value);
+  if (timestamp !== undefined) members.set(TIME, timestamp); // over a tag of that name
   return `{${[...members].map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(",")}}`;
+}
+
+function isEvent(value: unknown): value is Members {
+  return isObject(value) && (value["attributes"] === undefined || isObject(value["attributes"]));
 }
 
 function isObject(value: unknown): value is Members {

@@ -26,6 +26,13 @@ export const axiom: Protocol = {
       csvFields: csvFields(headers.get("x-axiom-csv-fields")),
     });
   },
+  shape({ headers, query }) {
+    const parameters = ["timestamp-field", "timestamp-format", "csv-delimiter"].map((name) => query.get(name));
+    return JSON.stringify([
+      ...parameters,
+      ...["content-type", "x-axiom-csv-fields", "x-axiom-event-labels"].map((name) => headers.get(name)),
+    ]);
+  },
   reply: ingestStatus,
   refuse: problemResponse,
 };

@@ -30,6 +30,8 @@ export interface Protocol {
   credential(call: Call): string;
   /** @throws Problem when a parameter is wrong or the body as a whole cannot be read; single rows are rejected inside the batch. */
   decode(body: Uint8Array, call: Call): Batch;
+  /** What of the call, beside the body, decides what the events become: two calls that differ in it are no retry of each other. */
+  shape(call: Call): string;
   reply(outcome: Outcome, call: Call): Response;
   refuse(problem: Problem, traceId: string): Response;
 }

@@ -39,6 +39,8 @@ export async function regenerate(c: Request, caller: Caller, id: string, request
     throw new Problem("body-invalid", "existingTokenExpiresAt must be a time; send the present one to end the token now");
   const draft = draftOfSuccessor(old, request, names, c.var.now);
   requireWithin(caller, draft.capabilities, draft.expiry, names);
+  // ending a token is a power over all that it may do, whatever takes its place
+  requireWithin(caller, old.capabilities, draft.expiry, names);
 
   const token = tokenOf(draft, caller.org);
   const secret = mintToken("api", settingsOf(c.env).tagKeys);

@@ -8,12 +8,14 @@ describe("append ids and shards", () => {
   const destination: Destination = { org: "o", dataset: "d", datasetId: "d1", region: HERE };
   const body = new TextEncoder().encode("x");
   const id = (parts: Partial<Parameters<typeof appendId>[0]>) =>
-    Buffer.from(appendId({ idempotencyKey: null, destination, ndjsonSource: body, everyEventHasItsOwnTime: true, ...parts })).toString(
-      "hex",
-    );
+    Buffer.from(
+      appendId({ idempotencyKey: null, destination, ndjsonSource: body, shape: "", everyEventHasItsOwnTime: true, ...parts }),
+    ).toString("hex");
 
   it("are the sender's key, else the content when it is safe, else chance", () => {
-    expect(id({ idempotencyKey: "k" })).toBe(id({ idempotencyKey: "k", everyEventHasItsOwnTime: false, ndjsonSource: new Uint8Array(3) }));
+    expect(id({ idempotencyKey: "k" })).toBe(id({ idempotencyKey: "k", everyEventHasItsOwnTime: false }));
+    expect(id({ idempotencyKey: "k" })).not.toBe(id({ idempotencyKey: "k", ndjsonSource: new Uint8Array(3) }));
+    expect(id({})).not.toBe(id({ shape: "labels" }));
     expect(id({})).toBe(id({}));
     expect(id({})).not.toBe(id({ ndjsonSource: new Uint8Array(1) }));
     expect(id({})).not.toBe(id({ idempotencyKey: "x" }));
@@ -23,7 +25,7 @@ describe("append ids and shards", () => {
 
   it("are 16 bytes that carry nothing else over RPC", () => {
     for (const parts of [{ idempotencyKey: "k" }, {}, { everyEventHasItsOwnTime: false }]) {
-      const bytes = appendId({ idempotencyKey: null, destination, ndjsonSource: body, everyEventHasItsOwnTime: true, ...parts });
+      const bytes = appendId({ idempotencyKey: null, destination, ndjsonSource: body, shape: "", everyEventHasItsOwnTime: true, ...parts });
       expect([bytes.length, bytes.buffer.byteLength]).toEqual([16, 16]);
     }
   });

@@ -270,6 +270,9 @@ describe("the event rules", () => {
     [{ labels: "[1]" }],
     [{ labels: '{"a":{}}' }],
     [{ labels: '{"_time":"x"}' }],
+    [{ labels: '{"at":"x"}', timeField: "at" }],
+    [{ labels: '{"a":1e999}' }],
+    [{ labels: `{"${"n".repeat(201)}":1}` }],
     [{ labels: `{"a":"${"x".repeat(8_192)}"}` }],
   ])("says what is wrong with the parameters %j", (parameters) => {
     expect(typeof eventRules({ timeField: null, timeLayout: null, labels: null, ...parameters }, NOW)).toBe("string");
@@ -327,8 +330,14 @@ describe("bodies made to cost", () => {
     ["an open object on every line", '{"a":[\n'.repeat(500_000), { type: JSON_TYPE }],
     ["a quote on every line", '"\n'.repeat(2 * MEGABYTE), { type: NDJSON }],
     ["empty CSV columns", `a\n${",".repeat(4 * MEGABYTE)}`, { type: "text/csv" }],
+    [
+      "CSV rows that never fit",
+      `${Array.from({ length: 1_024 }, (_, i) => `${i}${"n".repeat(190)}`).join(",")}\n${`${",".repeat(1_024)}\n`.repeat(20_000)}`,
+      { type: "text/csv" },
+    ],
+    ["escaped names by the million", `{"\\u0061":1}\n`.repeat(1_000_000), { type: NDJSON }],
     ["times in words", `{}\n${'{"_time":"x"}\n'.repeat(200_000)}`, { type: NDJSON }],
   ])("of %s end soon", { timeout: 4_000 }, (_name, body, given) => {
-    expect(["none", "body-invalid"]).toContain(reasonOf(() => decode(body, given)));
+    expect(["none", "body-invalid", "body-too-large"]).toContain(reasonOf(() => decode(body, given)));
   });
 });
