@@ -16,8 +16,9 @@ const LIMIT_MAX = 1_000;
 /** `GET /v1/datasets/{dataset}/segments?limit&cursor`: newest first, with what is durable but not yet written out. */
 export async function segmentList(call: Call, env: EdgeEnv): Promise<Response> {
   const destination = await readable(call, env);
-  const limit = Number(call.query.get("limit") ?? LIMIT_DEFAULT);
-  if (!Number.isInteger(limit) || limit < 1 || limit > LIMIT_MAX)
+  const text = call.query.get("limit") ?? String(LIMIT_DEFAULT);
+  const limit = Number(text);
+  if (!/^\d+$/.test(text) || limit < 1 || limit > LIMIT_MAX)
     throw new Problem("parameter-invalid", `limit must be a whole number from 1 to ${LIMIT_MAX}`);
   const { segments, nextCursor } = await listSegments(env.SEGMENTS, destination, limit, call.query.get("cursor"));
   return Response.json({ segments, buffered: await pendingIn(destination, env), nextCursor });

@@ -92,7 +92,7 @@ describe("the segments of a dataset", () => {
     expect((await list("?limit=23")).nextCursor).toBeNull();
   });
 
-  it.each(["?limit=0", "?limit=1001", "?limit=x", "?limit=1.5", "?cursor=x", "?cursor=../..", "?cursor=%00"])(
+  it.each(["?limit=0", "?limit=1001", "?limit=x", "?limit=1.5", "?limit=0x10", "?limit=", "?cursor=x", "?cursor=../..", "?cursor=%00"])(
     "refuse %s",
     async (query) => {
       const response = await send(`/v1/datasets/logs/segments${query}`, { token: reader });

@@ -107,6 +107,16 @@ describe("regenerating a token", () => {
     expect(await count("tokens")).toBe(1);
   });
 
+  it("is no way to end a token that may do more than the caller", async () => {
+    const made = await deployment();
+    const wide = await token(made, { ...INGEST, orgCapabilities: { datasets: ["create"] } });
+    const narrow = await token(made, { orgCapabilities: { apiTokens: ["update"] } });
+    const request = { existingTokenExpiresAt: at(Date.now()), newToken: { name: "less", orgCapabilities: { apiTokens: ["update"] } } };
+    const answer = await call("POST", `/v2/tokens/${wide.id}/regenerate`, { token: narrow.token }, request);
+    expect(reasonOf(answer)).toBe("grant-too-wide");
+    expect((await call("GET", "/v2/datasets", { token: wide.token })).status).toBe(200);
+  });
+
   it("has one winner when three try at once", async () => {
     const made = await deployment();
     const old = await token(made, INGEST);
