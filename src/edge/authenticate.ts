@@ -76,12 +76,18 @@ export async function authenticate(token: string, env: EdgeEnv, now: number): Pr
 }
 
 /**
- * The organisation as the authority knows it now, for a dataset name that the held document lacks: it may be new. Asked a few times
- * a second for one organisation at most.
+ * The organisation as the authority knows it now, for a dataset name that the held document lacks, since it may be new, or for the
+ * present address of a region. Asked a few times a second for one organisation and purpose at most, so that a sender at the wrong
+ * region uses up nothing of what new datasets need.
  * @throws Problem `store-unavailable` when nobody can tell or may ask: "not found" would make a shipper throw its data away.
  */
-export async function freshOrganisation(known: OrganisationMap, env: EdgeEnv, now: number): Promise<OrganisationMap> {
-  if (!mayAsk(known.id, MISSES_PER_SECOND_MAX, now))
+export async function freshOrganisation(
+  known: OrganisationMap,
+  purpose: "dataset" | "region",
+  env: EdgeEnv,
+  now: number,
+): Promise<OrganisationMap> {
+  if (!mayAsk(`${purpose}:${known.id}`, MISSES_PER_SECOND_MAX, now))
     throw new Problem("store-unavailable", "the dataset's name is not known here yet; send again in a second");
   const organisation = (await askAuthority(() => env.AUTHORITY.lookUpOrganisation(known.id))) ?? known;
   hold(organisationKey(known.id), { document: organisation, at: now });

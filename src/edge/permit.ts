@@ -18,7 +18,7 @@ export async function permit(
   const { set, organisation } = caller;
   // who may do nothing of the kind does not spend the organisation's questions below
   if (!Object.values(set.datasets).some((capabilities) => capabilities.includes(capability))) throw lacks(capability, name, []);
-  const dataset = datasetOf(organisation, name) ?? datasetOf(await freshOrganisation(organisation, env, now), name);
+  const dataset = datasetOf(organisation, name) ?? datasetOf(await freshOrganisation(organisation, "dataset", env, now), name);
   if (!dataset)
     throw new Problem(
       "dataset-unknown",
@@ -38,7 +38,7 @@ export async function onlyDataset(caller: Caller, capability: Capability, env: E
   let names = namesAllowed(caller, capability);
   // a token of datasets none of which the held document has: they may be new
   if (names.length === 0 && Object.keys(set.datasets).some((id) => id !== EVERY))
-    names = namesAllowed({ set, organisation: await freshOrganisation(organisation, env, now) }, capability);
+    names = namesAllowed({ set, organisation: await freshOrganisation(organisation, "dataset", env, now) }, capability);
   if (names.length === 1) return names[0] as string;
   throw new Problem(
     "dataset-ambiguous",
@@ -70,7 +70,7 @@ function datasetOf(organisation: OrganisationMap | null, name: string): { id: st
 /** Asked anew, because an address may have changed since the document was published; this path is rare. */
 async function regionUrls(organisation: OrganisationMap, env: EdgeEnv, now: number): Promise<Record<string, string>> {
   try {
-    return (await freshOrganisation(organisation, env, now)).regions;
+    return (await freshOrganisation(organisation, "region", env, now)).regions;
   } catch {
     return organisation.regions;
   }

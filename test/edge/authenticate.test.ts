@@ -184,6 +184,15 @@ describe("permit", () => {
     expect(await reasonOf(permit(next, "ingest:create", "made", HERE, bindings({ AUTHORITY: down }), clock))).toBe("none");
   });
 
+  it("keeps what new datasets need from senders at the wrong region", async () => {
+    const org = await organisation({ far: "elsewhere" });
+    const caller = await authenticate(await token(org, { "*": ["ingest:create"] }), env, clock);
+    const { answers } = authority(org.id, { far: { id: "f", region: "elsewhere" }, made: { id: "d1", region: HERE } });
+    const at = (name: string) => reasonOf(permit(caller, "ingest:create", name, HERE, bindings({ AUTHORITY: answers }), clock));
+    for (let i = 0; i < 20; i++) expect(await at("far")).toBe("wrong-region");
+    expect(await at("made")).toBe("none");
+  });
+
   it("says 503 when an unknown name cannot be asked about", async () => {
     const org = await organisation({});
     const caller = await authenticate(await token(org, { "*": ["ingest:create"] }), env, clock);
