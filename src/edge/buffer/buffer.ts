@@ -164,6 +164,18 @@ export class Buffer extends DurableObject<EdgeEnv> {
     return pendingOf(this.#state);
   }
 
+  /** Looks after the alarm: one that was lost is set again at the start that this call is. */
+  async poke(): Promise<void> {
+    await this.#arm();
+  }
+
+  /** Forgets everything, for good: the dataset is gone, and whoever still knows its id is told so. */
+  async purge(): Promise<void> {
+    await this.#flushing;
+    this.ctx.storage.transactionSync(() => log.clear(this.ctx.storage.sql));
+    this.#state = log.loadState(this.ctx.storage.sql);
+  }
+
   /** Never throws: the runtime gives up on an alarm after a few failures, and this one must not be given up. */
   override async alarm(): Promise<void> {
     this.#alarmAt = null;

@@ -100,6 +100,11 @@ export function forget(sql: SqlStorage, { n, ids }: Segment, now: number): void 
   sql.exec("DELETE FROM seen WHERE at < ?", now - RETRY_WINDOW_MS);
 }
 
+export function clear(sql: SqlStorage): void {
+  for (const { n } of sql.exec<{ n: number }>("SELECT n FROM seg").toArray()) sql.exec(`DROP TABLE w_${n}`);
+  for (const table of ["seg", "seen"]) sql.exec(`DELETE FROM ${table}`);
+}
+
 export function readDestination(sql: SqlStorage): Destination | null {
   const [row] = sql.exec<{ json: string }>("SELECT json FROM destination").toArray();
   return row ? JSON.parse(row.json) : null;
