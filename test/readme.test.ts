@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { BODY_BYTES_MAX, INFLATED_BYTES_MAX } from "../src/edge/body.ts";
-import { BATCH_BYTES_MAX, FAILURES_LISTED_MAX, MEMBERS_MAX, ROWS_MAX } from "../src/edge/event/batch.ts";
+import { BATCH_BYTES_MAX, MEMBERS_MAX, ROWS_MAX } from "../src/edge/event/batch.ts";
+import { FAILURES_LISTED_MAX } from "../src/edge/event/rejects.ts";
 import { INGEST_ROUTES } from "../src/edge/protocols/index.ts";
 import { DEPTH_MAX, NAME_BYTES_MAX, STRING_BYTES_MAX } from "../src/edge/scan/scan.ts";
 

@@ -6,6 +6,7 @@
  *     o:<organisation id>                  OrganisationMap
  */
 import { type Capability, scopeAllows } from "./capability.ts";
+import type { Dedupe } from "./dataset-settings.ts";
 
 const VERSION = 1;
 
@@ -27,7 +28,8 @@ export interface OrganisationMap {
   v: typeof VERSION;
   id: string;
   status: "active" | "suspended" | "deleted";
-  datasets: Record<string, { id: string; region: string }>;
+  /** `dedupe` and `quarantine` (raw bytes kept per day) are left out where they are the default. */
+  datasets: Record<string, { id: string; region: string; dedupe?: Dedupe; quarantine?: number }>;
   /** Base URL of each region's edge, by region id. */
   regions: Record<string, string>;
   ver: number;

@@ -20,6 +20,10 @@ export interface EdgeEnv {
   BUFFER_SHARDS: number;
   SEGMENT_BYTES_MAX: number;
   FLUSH_AFTER_MS: number;
+  DEDUPE_WINDOW_MS: number;
+  DEDUPE_IDS_MAX: number;
+  JURISDICTION?: string;
+  LOCATION_HINT?: string;
 }
 
 export interface EdgeSettings {
@@ -31,7 +35,15 @@ export interface EdgeSettings {
   segmentBytesMax: number;
   /** Age at which a segment is sealed, in milliseconds. */
   flushAfterMs: number;
+  /** For how long after its flush an append is remembered, and how many at most in one shard. */
+  dedupe: { windowMs: number; idsMax: number };
+  /** Where Durable Objects are pinned, and where they are merely begun. */
+  jurisdiction: DurableObjectJurisdiction | null;
+  locationHint: DurableObjectLocationHint | null;
 }
+
+const JURISDICTIONS: readonly string[] = ["eu", "us", "fedramp"];
+const LOCATION_HINTS: readonly string[] = "wnam enam sam weur eeur apac apac-ne apac-se oc afr me".split(" ");
 
 let read: { from: EdgeEnv; settings: EdgeSettings } | undefined;
 
@@ -49,7 +61,19 @@ function readSettings(env: EdgeEnv): EdgeSettings {
     shards: wholeNumber("BUFFER_SHARDS", env.BUFFER_SHARDS, 1, 64),
     segmentBytesMax: wholeNumber("SEGMENT_BYTES_MAX", env.SEGMENT_BYTES_MAX, 1_000, 64_000_000),
     flushAfterMs: wholeNumber("FLUSH_AFTER_MS", env.FLUSH_AFTER_MS, 100, 3_600_000),
+    dedupe: {
+      windowMs: wholeNumber("DEDUPE_WINDOW_MS", env.DEDUPE_WINDOW_MS, 1_000, 86_400_000),
+      idsMax: wholeNumber("DEDUPE_IDS_MAX", env.DEDUPE_IDS_MAX, 0, 400_000),
+    },
+    jurisdiction: oneOf("JURISDICTION", env.JURISDICTION, JURISDICTIONS) as DurableObjectJurisdiction | null,
+    locationHint: oneOf("LOCATION_HINT", env.LOCATION_HINT, LOCATION_HINTS) as DurableObjectLocationHint | null,
   };
+}
+
+function oneOf(name: string, value: string | undefined, allowed: readonly string[]): string | null {
+  if (!value) return null;
+  if (!allowed.includes(value)) throw new Error(`${name} must be one of ${allowed.join(", ")}, or absent`);
+  return value;
 }
 
 function wholeNumber(name: string, value: unknown, least: number, most: number): number {

@@ -1,10 +1,19 @@
 /** From a caller and a dataset's name to the dataset itself: may this token do this here, now, in this region? */
 import { type Capability, EVERY } from "../access/capability.ts";
+import { type Dedupe, defaultSettings } from "../access/dataset-settings.ts";
 import { allows, type OrganisationMap } from "../access/permission-set.ts";
 import { Problem } from "../problem.ts";
 import { type Caller, freshOrganisation } from "./authenticate.ts";
 import type { Destination } from "./buffer/segment.ts";
 import type { EdgeEnv } from "./env.ts";
+
+/** A dataset that may be used, and what its owner chose for it. */
+export interface Permitted {
+  destination: Destination;
+  dedupe: Dedupe;
+  /** Raw bytes of rejected events that are kept per day; 0: none. */
+  quarantineBytesMax: number;
+}
 
 /** @throws Problem 401 expired or revoked, 403 not allowed, 404 no such dataset, 400 wrong region, each naming the fix. */
 export async function permit(
@@ -14,7 +23,7 @@ export async function permit(
   region: string,
   env: EdgeEnv,
   now: number,
-): Promise<Destination> {
+): Promise<Permitted> {
   const { set, organisation } = caller;
   // who may do nothing of the kind does not spend the organisation's questions below
   if (!Object.values(set.datasets).some((capabilities) => capabilities.includes(capability))) throw lacks(capability, name, []);
@@ -29,7 +38,12 @@ export async function permit(
     const urls = await regionUrls(organisation, env, now);
     throw wrongRegion(capability, name, dataset.region, region, urls[dataset.region]);
   }
-  return { org: set.org, dataset: name, datasetId: dataset.id, region };
+  const { dedupe, quarantine } = defaultSettings();
+  return {
+    destination: { org: set.org, dataset: name, datasetId: dataset.id, region },
+    dedupe: dataset.dedupe ?? dedupe,
+    quarantineBytesMax: dataset.quarantine ?? quarantine.bytesPerDayMax,
+  };
 }
 
 /** The dataset of a path that names none: the only one the token may do this with. */
@@ -63,7 +77,7 @@ function lacks(capability: Capability, name: string, allowed: string[]): Problem
   );
 }
 
-function datasetOf(organisation: OrganisationMap | null, name: string): { id: string; region: string } | undefined {
+function datasetOf(organisation: OrganisationMap | null, name: string): OrganisationMap["datasets"][string] | undefined {
   return organisation && Object.hasOwn(organisation.datasets, name) ? organisation.datasets[name] : undefined;
 }
 

@@ -148,7 +148,7 @@ describe("permit", () => {
     const { asked, answers } = authority(org.id, { made: { id: "d1", region: HERE } });
     const caller = await authenticate(text, env, clock);
     const destination = await permit(caller, "ingest:create", "made", HERE, bindings({ AUTHORITY: answers }), clock);
-    expect(destination).toEqual({ org: org.id, dataset: "made", datasetId: "d1", region: HERE });
+    expect(destination).toMatchObject({ destination: { org: org.id, dataset: "made", datasetId: "d1", region: HERE } });
     expect(asked).toEqual(["organisation"]);
   });
 

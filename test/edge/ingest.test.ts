@@ -267,11 +267,20 @@ describe("a retry", () => {
     expect((await stored(org, "logs")).length).toBe(3);
   });
 
-  it("is none when the same Idempotency-Key comes with other bytes: both are stored", async () => {
+  it.each<[string, string, Record<string, string>]>([
+    ["other bytes", '{"n":2}', {}],
+    ["other labels", '{"n":1}', { "x-axiom-event-labels": '{"host":"a"}' }],
+  ])("is none when the same Idempotency-Key comes with %s: it is refused, naming the key", async (_, other, headers) => {
     const init = { token: secret, headers: { "idempotency-key": "k2" } };
     await post("/v1/ingest/logs", '{"n":1}', init);
-    await post("/v1/ingest/logs", '{"n":2}', init);
-    expect((await stored(org, "logs")).map(({ n }) => n)).toEqual([1, 2]);
+    const refused = await post("/v1/ingest/logs", other, { token: secret, headers: { "idempotency-key": "k2", ...headers } });
+    expect(refused.status).toBe(422);
+    expect(await body(refused)).toMatchObject({
+      type: "urn:headgate:problem:idempotency-key-reused",
+      message: expect.stringContaining('"k2"'),
+    });
+    expect((await post("/v1/ingest/logs", '{"n":1}', init)).headers.get("x-headgate-deduplicated")).toBe("true");
+    expect((await stored(org, "logs")).map(({ n }) => n)).toEqual([1]);
   });
 
   it("cannot be told from news when events bring no time", async () => {

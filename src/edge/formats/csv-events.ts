@@ -18,7 +18,7 @@ export const csv: Format = {
         },
         reject(index, reason) {
           rows = index + 1;
-          events.reject(index, "row", reason);
+          events.reject(index, "row", reason, null);
         },
       },
     );

@@ -39,9 +39,9 @@ export function decodeWith(format: Format, body: Uint8Array, rules: EventRules, 
   const sink: EventSink = {
     watch,
     found,
-    reject(index, reason, detail) {
+    reject(index, reason, detail, raw) {
       requireRoom(index);
-      writer.reject(index, reason, detail);
+      writer.reject(index, reason, detail, raw);
     },
     understood: writer.understood,
     add(bytes, start, end, index) {

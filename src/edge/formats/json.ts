@@ -37,7 +37,7 @@ export function decodeArray(body: Uint8Array, events: EventSink, from: number): 
     const end = scanValue(body, start, body.length, watch, false, found);
     if (end < 0) throw broken(body, -1 - end, index);
     if (found.object) events.add(body, start, end, index);
-    else events.reject(index, "not-an-object", "the array's element is not an object; send {…}");
+    else events.reject(index, "not-an-object", "the array's element is not an object; send {…}", { bytes: body, start, end });
     p = skipSpace(body, end);
   }
   const rest = skipSpace(body, p + 1);

@@ -21,14 +21,14 @@ export function decodeLines(body: Uint8Array, events: EventSink, from = 0, index
     let next = stop;
     if (end >= 0 && (stop === body.length || body[stop] === LINE_FEED)) {
       if (found.object) events.add(body, start, end, row);
-      else events.reject(row, "not-an-object", "the line is JSON but not an object; send {…}");
+      else events.reject(row, "not-an-object", "the line is JSON but not an object; send {…}", { bytes: body, start, end });
     } else {
       const lineFeed = body.indexOf(LINE_FEED, stop);
       const stopAt = lineFeed < 0 ? body.length : lineFeed;
       next = stopAt;
       const error = () => syntaxError(body, stop, start, stopAt);
       firstError ??= error;
-      events.reject(row, "syntax", error);
+      events.reject(row, "syntax", error, { bytes: body, start, end: stopAt });
     }
     row++;
     p = skipSpace(body, next + 1);

@@ -38,11 +38,12 @@ export const axiom: Protocol = {
 };
 
 /** @throws Problem `parameter-invalid` */
-export function rulesOf({ headers, query, now }: Call) {
+export function rulesOf({ headers, query, now, observe = null }: Call) {
   const parameters = {
     timeField: query.get("timestamp-field"),
     timeLayout: query.get("timestamp-format"),
     labels: headers.get("x-axiom-event-labels"),
+    observe,
   };
   const rules = eventRules(parameters, now);
   if (typeof rules === "string") throw new Problem("parameter-invalid", rules);

@@ -5,6 +5,7 @@
 
 import type { Problem } from "../../problem.ts";
 import type { Batch } from "../event/batch.ts";
+import type { EventRules } from "../event/rules.ts";
 
 /** The request without its body. */
 export interface Call {
@@ -14,6 +15,8 @@ export interface Call {
   headers: Headers;
   /** Receive time in epoch milliseconds. */
   now: number;
+  /** Told of each event's time as it is read. */
+  observe?: EventRules["observe"];
 }
 
 export interface Outcome {

@@ -19,7 +19,14 @@ export function r2Sink(bucket: R2Bucket): Sink {
   };
 }
 
-function metadataOf({ destination, rows, rawBytes, minTime, maxTime, createdAt }: SealedSegment): Record<string, string> {
+export function metadataOf({
+  destination,
+  rows,
+  rawBytes,
+  minTime,
+  maxTime,
+  createdAt,
+}: Omit<SealedSegment, "id" | "key" | "body">): Record<string, string> {
   const { org, dataset, region } = destination;
   return {
     v: "1",

@@ -11,6 +11,7 @@ import {
   interceptPut,
   objectsOf,
   query,
+  ROUTE,
   type Stub,
   setUp,
   stopClock,
@@ -149,7 +150,7 @@ describe("a crash", () => {
     let failed = "";
     await interceptPut(stub(), (real, instance, { storage }) => async (...args) => {
       breakNextTransaction(storage);
-      failed = await instance.append(destination, event(2)).catch(String);
+      failed = await instance.append(destination, event(2), ROUTE).catch(String);
       return real(...args);
     });
     expect(await tryFlush(stub())).toBe("done");

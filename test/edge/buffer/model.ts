@@ -9,10 +9,11 @@ import {
   flushed,
   isDue,
   isFull,
-  isKnown,
   nextDue,
   objectKey,
   openSegment,
+  packedId,
+  recall,
   type Segment,
   type State,
   segmentId,
@@ -40,6 +41,7 @@ export type Step =
 const SEGMENT_BYTES_MAX = 30;
 const FLUSH_AFTER_MS = 20_000;
 const RETRY_AFTER_MS = 1_000;
+const MEMORY = { windowMs: 600_000, idsMax: 200_000 };
 const DESTINATION = { org: "o", dataset: "d", datasetId: "i", region: "r" };
 
 interface Disk {
@@ -94,11 +96,11 @@ export function play(steps: Step[], mutant?: Mutant): { acknowledged: Set<string
       crash();
       return;
     }
-    if (mutant === "no duplicate is recognised" || !isKnown(memory, id, now)) {
-      let n = (openSegment(memory) ?? (mutant === "appends go into a sealed segment" ? memory.segments.at(-1) : undefined))?.n;
+    if (mutant === "no duplicate is recognised" || recall(memory, id, now, MEMORY) === "new") {
+      let n = (openSegment(memory, "events") ?? (mutant === "appends go into a sealed segment" ? memory.segments.at(-1) : undefined))?.n;
       if (n === undefined) {
         n = disk.next++;
-        const opened = { ...emptyTally(), n, id: newId(), createdAt: now, sealed: false };
+        const opened = { ...emptyTally(), n, id: newId(), kind: "events" as const, createdAt: now, sealed: false, upload: null };
         both((state) => state.segments.push({ ...opened, ids: [] }));
         disk.bodies.set(n, []);
       }
@@ -132,13 +134,13 @@ export function play(steps: Step[], mutant?: Mutant): { acknowledged: Set<string
   function drop(segment: Segment): void {
     disk.bodies.delete(segment.n);
     both((state) => {
-      flushed(state, numbered(state, segment.n) ?? segment, now);
-      if (mutant === "ids are dropped with their segment") for (const id of segment.ids) state.known.delete(id);
+      flushed(state, numbered(state, segment.n) ?? segment, now, MEMORY);
+      if (mutant === "ids are dropped with their segment") for (const id of segment.ids) state.known.delete(id.slice(0, 32));
     });
   }
 
   function step(next: Step): void {
-    if (next.do === "append") append(`${wipes}-${next.id}`, next.end);
+    if (next.do === "append") append(packedId(new Uint8Array(16).fill(next.id).fill(wipes, 1), null), next.end);
     else if (next.do === "wait") now += next.ms;
     else if (next.do === "put") {
       if (!flight || flight.put) return;
