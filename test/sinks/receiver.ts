@@ -47,7 +47,7 @@ export async function openTestReceiver(answer: (request: Request) => Answer | Pr
     if (next?.fault.kind === "stall") next.met();
     else if (next?.fault.kind === "answer") send(response, next.fault, next.met);
     else {
-      const given = await answer(request);
+      const given = await answered(answer, request);
       if (!next) return send(response, given);
       incoming.socket.destroy();
       next.met();
@@ -68,6 +68,15 @@ export async function openTestReceiver(answer: (request: Request) => Answer | Pr
 /** A sink as a dataset's settings open it. */
 export function sinkTo(url: string, type: SinkType, options: SinkSettings["options"] = {}, secrets: SinkSettings["secrets"] = {}): Sink {
   return openSink({ name: "out", slot: 0, type, required: true, url, options, secrets }, fetch);
+}
+
+/** A stand-in that throws is a server that breaks. */
+async function answered(answer: (request: Request) => Answer | Promise<Answer>, request: Request): Promise<Answer> {
+  try {
+    return await answer(request);
+  } catch (error) {
+    return { status: 500, body: String(error) };
+  }
 }
 
 async function received(incoming: IncomingMessage): Promise<Request> {
