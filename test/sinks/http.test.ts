@@ -44,6 +44,16 @@ it("never repeats a secret that the receiver gives back", async () => {
   expect(String(failure)).toContain("no such token: [secret] ([secret])");
 });
 
+it("never repeats a webhook's path or query", async () => {
+  const target = "/hooks/T0123456789ABCDEF?key=K0123456789ABCDEF";
+  const met = receiver.fail({ kind: "answer", status: 404, body: `Cannot POST ${target}` });
+  const failure = await sinkTo(`${receiver.url}${target}`, "http")
+    .write(sealed())
+    .catch((error: unknown) => error);
+  await met;
+  expect(String(failure)).toContain("Cannot POST /hooks/[secret]?key=[secret]");
+});
+
 it("reads no more of an answer than it needs", async () => {
   const met = receiver.fail({ kind: "answer", status: 500, body: "x".repeat(20_000_000) });
   const failure = await open()

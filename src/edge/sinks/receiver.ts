@@ -9,13 +9,14 @@ export const REPLY_BYTES_MAX = 16_384;
 const EXCERPT_LENGTH_MAX = 300;
 /** Shorter pieces of a secret, such as `Bearer`, stand in texts that have nothing to do with it. */
 const SECRET_PIECE_LENGTH_MIN = 8;
+/** Parts of a URL that may be a webhook's credential, which a page for 404 likes to repeat. */
+const URL_SECRET_LENGTH_MIN = 16;
 
 export interface Reply {
   status: number;
   headers: Headers;
+  /** Cut off at its limit. */
   text: string;
-  /** False: the text was cut off at its limit. */
-  whole: boolean;
 }
 
 export interface Receiver {
@@ -32,7 +33,7 @@ export interface Receiver {
 
 export function openReceiver(fetch: typeof globalThis.fetch, url: string, secrets: Record<string, string>): Receiver {
   const { host } = new URL(url);
-  const hidden = piecesOf(Object.values(secrets));
+  const hidden = [...piecesOf(Object.values(secrets)), ...credentialsIn(url)];
   const quote = (text: string) => {
     const clean = hidden.reduce((rest, piece) => rest.replaceAll(piece, "[secret]"), text);
     return clean
@@ -45,7 +46,7 @@ export function openReceiver(fetch: typeof globalThis.fetch, url: string, secret
     async send(url, init, replyBytesMax = REPLY_BYTES_MAX) {
       try {
         const response = await fetch(url, { ...init, redirect: "manual", signal: AbortSignal.timeout(SINK_TIMEOUT_MS) });
-        return { status: response.status, headers: response.headers, ...(await readText(response, replyBytesMax)) };
+        return { status: response.status, headers: response.headers, text: await readText(response, replyBytesMax) };
       } catch (error) {
         const late = error instanceof Error && error.name === "TimeoutError";
         throw new SinkFailure(
@@ -68,20 +69,20 @@ export function below(url: string, ...parts: string[]): URL {
   return base;
 }
 
-async function readText(response: Response, bytesMax: number): Promise<{ text: string; whole: boolean }> {
+async function readText(response: Response, bytesMax: number): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
   let room = bytesMax;
-  if (!response.body) return { text, whole: true };
+  if (!response.body) return text;
   const reader = response.body.getReader();
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) return { text: text + decoder.decode(), whole: true };
+    if (done) return text + decoder.decode();
     text += decoder.decode(value.subarray(0, room), { stream: true });
     room -= value.length;
     if (room < 0) {
       await reader.cancel();
-      return { text, whole: false };
+      return text;
     }
   }
 }
@@ -90,6 +91,11 @@ async function readText(response: Response, bytesMax: number): Promise<{ text: s
 function piecesOf(secrets: string[]): string[] {
   const words = secrets.flatMap((secret) => secret.split(" ")).filter(({ length }) => length >= SECRET_PIECE_LENGTH_MIN);
   return [...secrets, ...words].filter(Boolean).sort((a, b) => b.length - a.length);
+}
+
+function credentialsIn(url: string): string[] {
+  const { pathname, searchParams } = new URL(url);
+  return [...pathname.split("/"), ...searchParams.values()].filter(({ length }) => length >= URL_SECRET_LENGTH_MIN);
 }
 
 /** Node's fetch says only "fetch failed" and keeps the reason one level down. */
