@@ -1,4 +1,5 @@
-import type { SealedSegment, Sink } from "./sink.ts";
+import { metadataOf } from "./metadata.ts";
+import type { Sink } from "./sink.ts";
 
 /** Exactly once: the key is the segment's own, and nothing is ever written over. */
 export function r2Sink(bucket: R2Bucket): Sink {
@@ -16,27 +17,5 @@ export function r2Sink(bucket: R2Bucket): Sink {
       const there = await bucket.head(key);
       if (there?.size !== body.length) throw new Error(`object ${key} has ${there?.size ?? 0} bytes where ${body.length} were to be`);
     },
-  };
-}
-
-export function metadataOf({
-  destination,
-  rows,
-  rawBytes,
-  minTime,
-  maxTime,
-  createdAt,
-}: Omit<SealedSegment, "id" | "key" | "body">): Record<string, string> {
-  const { org, dataset, region } = destination;
-  return {
-    v: "1",
-    org,
-    dataset,
-    region,
-    rows: String(rows),
-    rawBytes: String(rawBytes),
-    minTime: String(minTime),
-    maxTime: String(maxTime),
-    createdAt: String(createdAt),
   };
 }

@@ -3,7 +3,7 @@
  * the Durable Object that has recorded them completes their uploads. An upload that is never completed is dropped by R2 after 7 days.
  */
 import { type Destination, type Kind, objectKey, type Staged, type Tally } from "../buffer/segment.ts";
-import { metadataOf } from "./r2.ts";
+import { metadataOf } from "./metadata.ts";
 
 /** One part: the last part of an upload may have any size. */
 const PART = 1;
