@@ -4,7 +4,11 @@ import { defineConfig } from "vitest/config";
 import { bundleWorker, CONFIG, ROOT, WORKERS, type WorkerSection } from "../src/local/bundle.ts";
 
 const BUILT = path.join(ROOT, "dist/test");
-const SECRETS = { TOKEN_TAG_KEYS: "1:AAECAwQFBgcICQoLDA0ODw", SETUP_TOKEN: "setup-token-of-the-tests" };
+const SECRETS = {
+  TOKEN_TAG_KEYS: "1:AAECAwQFBgcICQoLDA0ODw",
+  SETUP_TOKEN: "setup-token-of-the-tests",
+  SINK_SECRETS_KEY: "1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+};
 
 // wrangler warns about required secrets that it finds nowhere
 Object.assign(process.env, SECRETS);

@@ -36,3 +36,20 @@ export interface DatasetSettings {
 export function defaultSettings(): DatasetSettings {
   return { dedupe: "content", quarantine: { enabled: true, bytesPerDayMax: 100_000_000 }, sinks: [] };
 }
+
+/** Options and secrets by the type of sink; what stands in neither list is refused. */
+export const SINK_FIELDS: Record<SinkType, { options: Fields; secrets: Fields }> = {
+  s3: {
+    options: { required: ["bucket", "region"], optional: ["prefix"] },
+    secrets: { required: ["accessKeyId", "secretAccessKey"], optional: [] },
+  },
+  clickhouse: { options: { required: ["table"], optional: ["database"] }, secrets: { required: [], optional: ["user", "password"] } },
+  elasticsearch: { options: { required: ["index"], optional: [] }, secrets: { required: [], optional: ["authorization"] } },
+  http: { options: { required: [], optional: [] }, secrets: { required: [], optional: ["authorization"] } },
+  axiom: { options: { required: ["dataset"], optional: [] }, secrets: { required: ["token"], optional: [] } },
+};
+
+interface Fields {
+  required: string[];
+  optional: string[];
+}

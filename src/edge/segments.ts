@@ -49,7 +49,8 @@ async function readable(call: Call, env: EdgeEnv): Promise<Destination> {
   return permit(caller, "query:read", datasetName(call.dataset ?? ""), settingsOf(env).region, env, call.now);
 }
 
-function shardsOf(destination: Destination, env: EdgeEnv) {
+/** All buffers of a dataset. */
+export function shardsOf(destination: Destination, env: EdgeEnv) {
   return Array.from({ length: settingsOf(env).shards }, (_, shard) => bufferOf(env, destination, shard));
 }
 

@@ -1,0 +1,157 @@
+/** The sinks that a request names, merged with those that a dataset has. */
+import * as v from "valibot";
+import { SINK_FIELDS, SINK_TYPES, type SinkSettings } from "../../access/dataset-settings.ts";
+import { type SealKeys, seal, sinkSecretContext } from "../../access/seal.ts";
+import { Problem } from "../../problem.ts";
+import type { KeptSettings } from "./settings-store.ts";
+
+export const SINKS_MAX = 8;
+/** The last slot: a segment's record of the sinks that have it is one 31-bit number. */
+export const SLOT_MAX = 30;
+const URL_LENGTH_MAX = 2_000;
+const OPTION_LENGTH_MAX = 500;
+const SECRET_LENGTH_MAX = 4_096;
+
+/** How a secret that is there is shown. Sent back, it means to keep it. */
+const IS_SET = "set";
+
+const NAME = /^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/;
+/** Whatever a header can carry. */
+const PRINTABLE = /^[\x20-\x7e]+$/;
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+
+const Printable = v.pipe(v.string(), v.regex(PRINTABLE, "must be printable ASCII characters, at least one"));
+
+const Url = v.pipe(
+  v.string(),
+  v.maxLength(URL_LENGTH_MAX, `must be at most ${URL_LENGTH_MAX} characters`),
+  v.check(isSinkUrl, "must be an https:// URL, or http:// on a loopback address, without credentials and fragment"),
+);
+const Option = v.pipe(Printable, v.maxLength(OPTION_LENGTH_MAX, `must be at most ${OPTION_LENGTH_MAX} characters`));
+const Secret = v.pipe(Printable, v.maxLength(SECRET_LENGTH_MAX, `must be at most ${SECRET_LENGTH_MAX} characters`));
+
+const Sink = v.strictObject({
+  name: v.pipe(v.string(), v.regex(NAME, "must be 1 to 32 lower-case letters, digits or hyphens, with no hyphen at either end")),
+  type: v.picklist(SINK_TYPES, `must be one of ${SINK_TYPES.join(", ")}`),
+  required: v.nullish(v.boolean()),
+  url: Url,
+  options: v.nullish(v.record(v.string(), Option)),
+  // null takes an optional one away
+  secrets: v.nullish(v.record(v.string(), v.nullable(Secret))),
+});
+type Sink = v.InferOutput<typeof Sink>;
+
+export const Sinks = v.pipe(v.array(Sink), v.maxLength(SINKS_MAX, `must hold at most ${SINKS_MAX} sinks`));
+
+function isSinkUrl(text: string): boolean {
+  const url = URL.parse(text);
+  if (!url || url.username || url.password || url.hash) return false;
+  return url.protocol === "https:" || (url.protocol === "http:" && LOOPBACK.test(url.hostname));
+}
+
+/**
+ * The whole new list. A sink that keeps its name and type keeps its slot and the secrets that are not sent, unless it moves to
+ * another server: whoever changes an address must know the secret that is sent there.
+ * @throws Problem `body-invalid` naming the member, `conflict` when there is no slot or no key to seal with.
+ */
+export function mergeSinks(
+  datasetId: string,
+  known: KeptSettings,
+  wanted: Sink[],
+  keys: SealKeys,
+): Pick<KeptSettings, "sinks" | "nextSlot"> {
+  let { nextSlot } = known;
+  const names = new Set<string>();
+  const sinks = wanted.map((sink, index): SinkSettings => {
+    const { name, type, required, url } = sink;
+    const member = `sinks.${index}`;
+    if (names.has(name)) throw new Problem("body-invalid", `${member}.name ${JSON.stringify(name)} stands twice; a sink's name is its own`);
+    names.add(name);
+    const before = known.sinks.find((one) => one.name === name && one.type === type);
+    const slot = before?.slot ?? nextSlot++;
+    if (slot > SLOT_MAX)
+      throw new Problem(
+        "conflict",
+        `the dataset has had ${SLOT_MAX + 1} sinks, the most there may ever be; change one that it has instead`,
+      );
+    return {
+      name,
+      slot,
+      type,
+      required: required ?? true,
+      url,
+      options: optionsOf(member, sink),
+      secrets: secretsOf(member, datasetId, sink, before, keys),
+    };
+  });
+  return { sinks, nextSlot };
+}
+
+function optionsOf(member: string, { type, options }: Sink): Record<string, string> {
+  requireFields(`${member}.options`, type, Object.keys(options ?? {}), SINK_FIELDS[type].options);
+  return options ?? {};
+}
+
+function secretsOf(
+  member: string,
+  datasetId: string,
+  sink: Sink,
+  before: SinkSettings | undefined,
+  keys: SealKeys,
+): SinkSettings["secrets"] {
+  const { name, type, url } = sink;
+  const secrets: SinkSettings["secrets"] = {};
+  const sent = new Map(Object.entries(sink.secrets ?? {}));
+  for (const [secret, sealed] of Object.entries(before?.secrets ?? {})) {
+    if (sent.has(secret) && sent.get(secret) !== IS_SET) continue;
+    if (before && originOf(before.url) !== originOf(url))
+      throw new Problem("body-invalid", `${member}.secrets lacks ${secret}: the sink moves to another server, so send its secrets again`);
+    secrets[secret] = sealed;
+  }
+  const given = [...sent].filter((entry): entry is [string, string] => entry[1] !== null && entry[1] !== IS_SET);
+  const fields = SINK_FIELDS[type].secrets;
+  requireFields(`${member}.secrets`, type, [...sent.keys()], { required: [], optional: [...fields.required, ...fields.optional] });
+  requireFields(`${member}.secrets`, type, [...Object.keys(secrets), ...given.map(([secret]) => secret)], fields);
+  if (given.length > 0 && keys.size === 0) throw noKey();
+  for (const [secret, text] of given) secrets[secret] = seal(text, keys, sinkSecretContext(datasetId, name, secret));
+  return secrets;
+}
+
+function requireFields(
+  member: string,
+  type: string,
+  names: string[],
+  { required, optional }: { required: string[]; optional: string[] },
+): void {
+  const known = [...required, ...optional];
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined)
+    throw new Problem(
+      "body-invalid",
+      `${member} has an unknown member "${unknown}"; a sink of type ${type} takes ${known.join(", ") || "none"}`,
+    );
+  const missing = required.find((name) => !names.includes(name));
+  if (missing) throw new Problem("body-invalid", `${member} lacks the member "${missing}", which a sink of type ${type} needs`);
+}
+
+function noKey(): Problem {
+  return new Problem(
+    "conflict",
+    "this deployment cannot keep secrets of sinks: its operator must set SINK_SECRETS_KEY to 1:<base64url of 32 random bytes> with `wrangler secret put` on every Worker",
+  );
+}
+
+/** Without secrets: only which of them are set. */
+export function viewSink({ name, type, required, url, options, secrets }: SinkSettings) {
+  return { name, type, required, url, options, secrets: Object.fromEntries(Object.keys(secrets).map((secret) => [secret, IS_SET])) };
+}
+
+/** For the audit log: no query either, where some receivers want a key. */
+export function auditedSink({ name, type, url }: SinkSettings) {
+  const { origin, pathname } = new URL(url);
+  return { name, type, url: origin + pathname };
+}
+
+function originOf(url: string): string {
+  return new URL(url).origin;
+}
