@@ -112,6 +112,8 @@ function secretsOf(
   const fields = SINK_FIELDS[type].secrets;
   requireFields(`${member}.secrets`, type, [...sent.keys()], { required: [], optional: [...fields.required, ...fields.optional] });
   requireFields(`${member}.secrets`, type, [...Object.keys(secrets), ...given.map(([secret]) => secret)], fields);
+  const unset = [...sent].find(([secret, text]) => text === IS_SET && !Object.hasOwn(secrets, secret));
+  if (unset) throw new Problem("body-invalid", `${member}.secrets.${unset[0]} is not set yet; send its value`);
   if (given.length > 0 && keys.size === 0) throw noKey();
   for (const [secret, text] of given) secrets[secret] = seal(text, keys, sinkSecretContext(datasetId, name, secret));
   return secrets;
