@@ -5,9 +5,9 @@ import { type SealKeys, seal, sinkSecretContext } from "../../access/seal.ts";
 import { Problem } from "../../problem.ts";
 import type { KeptSettings } from "./settings-store.ts";
 
-export const SINKS_MAX = 8;
+const SINKS_MAX = 8;
 /** The last slot: a segment's record of the sinks that have it is one 31-bit number. */
-export const SLOT_MAX = 30;
+const SLOT_MAX = 30;
 const URL_LENGTH_MAX = 2_000;
 const OPTION_LENGTH_MAX = 500;
 const SECRET_LENGTH_MAX = 4_096;
