@@ -80,7 +80,7 @@ export interface Deployment {
 
 export async function deployment(): Promise<Deployment> {
   const request = { organisation: "Acme", name: "Ada", email: "ada@acme.example" };
-  const { body } = await call<{ org: { id: string }; user: Deployment["user"]; token: string }>("POST", "/v2/setup", SETUP, request);
+  const body = succeeded(await call<{ org: { id: string }; user: Deployment["user"]; token: string }>("POST", "/v2/setup", SETUP, request));
   return { org: body.org.id, owner: { token: body.token, org: body.org.id }, user: body.user };
 }
 
