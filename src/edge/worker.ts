@@ -1,11 +1,13 @@
 /** The edge of one region: composition only. */
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { version } from "../../package.json";
+import type { Removed } from "../access/chore.ts";
 import { asProblem, Problem, problemResponse } from "../problem.ts";
 import type { Destination } from "./buffer/segment.ts";
 import { allowOrigin, preflight } from "./cors.ts";
 import { type EdgeEnv, settingsOf } from "./env.ts";
 import { ingest } from "./ingest.ts";
+import { purge, RETENTION_CRON, runChores, trim } from "./life.ts";
 import { INGEST_ROUTES } from "./protocols/index.ts";
 import type { Call } from "./protocols/protocol.ts";
 import { replay } from "./replay.ts";
@@ -22,12 +24,25 @@ export default {
     response.headers.set("x-axiom-trace-id", traceId);
     return allowOrigin(response);
   },
+
+  async scheduled({ cron, scheduledTime }: ScheduledController, env: EdgeEnv): Promise<void> {
+    await runChores(env, { retention: cron === RETENTION_CRON }, scheduledTime);
+  },
 } satisfies ExportedHandler<EdgeEnv>;
 
 /** What the management Worker may ask of this region. Reachable through a service binding only. */
 export class Region extends WorkerEntrypoint<EdgeEnv> {
   flush(destination: Destination): Promise<{ segments: number; rows: number }> {
     return flushAll(destination, this.env);
+  }
+
+  /** For deleted datasets only: whoever calls has made sure. */
+  purge(destination: Destination): Promise<Removed> {
+    return purge(destination, this.env);
+  }
+
+  trim(destination: Destination, beforeMs: number): Promise<Removed> {
+    return trim(destination, beforeMs, this.env);
   }
 }
 

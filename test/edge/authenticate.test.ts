@@ -24,14 +24,14 @@ const broken = {
   get: () => Promise.reject(new Error("KV is down")),
 } as unknown as KVNamespace;
 
-const down: Authority = {
+const down = {
   lookUpToken: () => Promise.reject(new Error("D1 is down")),
   lookUpOrganisation: () => Promise.reject(new Error("D1 is down")),
-};
+} as Partial<Authority> as Authority;
 
 function authority(id: string, datasets: Record<string, { id: string; region: string }>) {
   const asked: string[] = [];
-  const answers: Authority = {
+  const answers: Pick<Authority, "lookUpToken" | "lookUpOrganisation"> = {
     async lookUpToken() {
       asked.push("token");
       return permissionSet({ id: "t1", org: id, status: "active", expiresAt: null, datasets: { "*": ["ingest:create"] }, ver: 1 });
@@ -41,7 +41,7 @@ function authority(id: string, datasets: Record<string, { id: string; region: st
       return organisationMap({ id, status: "active", datasets, regions: {}, ver: 1 });
     },
   };
-  return { asked, answers };
+  return { asked, answers: answers as Authority };
 }
 
 async function reasonOf(work: Promise<unknown>): Promise<string> {
