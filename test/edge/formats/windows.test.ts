@@ -70,7 +70,9 @@ function joined(batches: Batch[]): Outcome {
     failed: batches.reduce((sum, { failed }) => sum + failed, 0),
     rejected: batches.flatMap(({ rejected }) => rejected),
     span:
-      stored.length > 0 ? [Math.min(...stored.map(({ minTime }) => minTime)), Math.max(...stored.map(({ maxTime }) => maxTime))] : [NOW, NOW],
+      stored.length > 0
+        ? [Math.min(...stored.map(({ minTime }) => minTime)), Math.max(...stored.map(({ maxTime }) => maxTime))]
+        : [NOW, NOW],
     own: stored.length > 0 && stored.every(({ everyEventHasItsOwnTime }) => everyEventHasItsOwnTime),
   };
 }
