@@ -1,5 +1,5 @@
-import { brotliCompressSync, createGzip, constants, deflateRawSync, deflateSync, gzipSync } from "node:zlib";
 import { pipeline } from "node:stream";
+import { brotliCompressSync, constants, createGzip, deflateRawSync, deflateSync, gzipSync } from "node:zlib";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { BODY_BYTES_MAX, type Ways, withBody } from "../../src/edge/body.ts";
 import { LARGE_BODY_BYTES_MAX } from "../../src/edge/large-body.ts";
@@ -121,7 +121,11 @@ describe("a body larger than may be held", () => {
 
   it.each<[string, string, (body: Uint8Array) => Uint8Array]>([
     ["gzip", "gzip", gzip],
-    ["gzip of several members", "gzip", (body) => Buffer.concat([gzip(body.subarray(0, 39 * MEGABYTE)), gzip(body.subarray(39 * MEGABYTE))])],
+    [
+      "gzip of several members",
+      "gzip",
+      (body) => Buffer.concat([gzip(body.subarray(0, 39 * MEGABYTE)), gzip(body.subarray(39 * MEGABYTE))]),
+    ],
     ["gzip with padding", "x-gzip", (body) => Buffer.concat([gzip(body), new Uint8Array(100_000)])],
     ["zlib", "deflate", (body) => deflateSync(body, { level: 1 })],
     ["raw deflate", "deflate", (body) => deflateRawSync(body, { level: 1 })],
@@ -134,4 +138,7 @@ describe("a body larger than may be held", () => {
     expect(await withBody(streamed([compressed], { "content-encoding": encoding }), ways())).toEqual(EXPECTED);
   });
 });
-void LARGE_BODY_BYTES_MAX; void createGzip; void pipeline; void problemOf;
+void LARGE_BODY_BYTES_MAX;
+void createGzip;
+void pipeline;
+void problemOf;

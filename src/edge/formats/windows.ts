@@ -22,7 +22,7 @@ export interface WindowLimits extends Limits {
   windowBytes: number;
 }
 
-const LARGE_LIMITS: WindowLimits = {
+export const LARGE_LIMITS: WindowLimits = {
   windowBytes: WINDOW_BYTES,
   rows: LARGE_ROWS_MAX,
   lineBytes: LARGE_LINES_BYTES_MAX,
