@@ -5,13 +5,14 @@
 import { Problem } from "../problem.ts";
 import { authenticate } from "./authenticate.ts";
 import { withBody } from "./body.ts";
-import { appendId } from "./buffer/append-id.ts";
+import { type AppendIdParts, appendId, openAppendId } from "./buffer/append-id.ts";
 import { dryRun } from "./dry-run.ts";
 import { type EdgeEnv, settingsOf } from "./env.ts";
 import { onlyDataset, permit } from "./permit.ts";
 import type { Call, Protocol } from "./protocols/protocol.ts";
 import { datasetName } from "./route.ts";
 import { countRefused, type Sender, store } from "./store.ts";
+import { storeLarge } from "./store-large.ts";
 
 const IDEMPOTENCY_KEY_LENGTH_MAX = 255;
 
@@ -32,7 +33,10 @@ export async function ingest({ request, call, traceId, waitUntil }: Arrival, pro
   const sender: Sender = { ...permitted, token: caller.set.id, traceId, now, idempotencyKey: readIdempotencyKey(call.headers) };
   try {
     if (call.query.get("dry-run") === "true") return await withBody(request, async (body) => dryRun(body, protocol, call));
-    return await withBody(request, (body) => take(body, protocol, call, sender, env));
+    const small = (body: Uint8Array) => take(body, protocol, call, sender, env);
+    const { decodeLarge } = protocol;
+    if (!decodeLarge) return await withBody(request, small);
+    return await withBody(request, { small, large: (chunks) => takeLarge(chunks, decodeLarge, protocol, call, sender, env) });
   } catch (thrown) {
     // a refusal that the shard does not know of
     if (thrown instanceof Problem && BODY_REFUSALS.includes(thrown.reason)) waitUntil(countRefused(thrown.reason, sender, env));
@@ -42,16 +46,44 @@ export async function ingest({ request, call, traceId, waitUntil }: Arrival, pro
 
 const BODY_REFUSALS: readonly string[] = ["body-invalid", "body-too-large", "encoding-broken", "encoding-unsupported", "parameter-invalid"];
 
+/** Stored while it comes, in objects that nobody sees before all of it is there. */
+async function takeLarge(
+  chunks: AsyncIterable<Uint8Array>,
+  decode: NonNullable<Protocol["decodeLarge"]>,
+  protocol: Protocol,
+  call: Call,
+  sender: Sender,
+  env: EdgeEnv,
+): Promise<Response> {
+  const hash = openAppendId(appendIdParts(protocol, call, sender));
+  let bodyBytes = 0;
+  async function* hashed(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of chunks) {
+      hash.update(chunk);
+      bodyBytes += chunk.length;
+      yield chunk;
+    }
+  }
+  const { batch, stored } = await storeLarge(decode(hashed(), call), hash, sender, env);
+  return replyTo(stored, protocol.reply({ batch, bodyBytes, duplicate: stored === "duplicate" }, call));
+}
+
+function appendIdParts(protocol: Protocol, call: Call, { dedupe, idempotencyKey, destination }: Sender): AppendIdParts {
+  return { dedupe, idempotencyKey, datasetId: destination.datasetId, shape: protocol.shape(call) };
+}
+
+function replyTo(stored: "stored" | "duplicate", reply: Response): Response {
+  if (stored === "duplicate") reply.headers.set("x-headgate-deduplicated", "true");
+  return reply;
+}
+
 async function take(body: Uint8Array, protocol: Protocol, call: Call, sender: Sender, env: EdgeEnv): Promise<Response> {
   const batch = protocol.decode(body, call);
   const answer = (duplicate: boolean) => protocol.reply({ batch, bodyBytes: body.length, duplicate }, call);
   if (batch.rows + batch.failed === 0) return answer(false);
-  const { dedupe, idempotencyKey, destination } = sender;
-  const parts = { dedupe, idempotencyKey, datasetId: destination.datasetId, shape: protocol.shape(call) };
-  const stored = await store(batch, appendId(parts, body, batch.everyEventHasItsOwnTime), sender, env);
-  const reply = answer(stored === "duplicate");
-  if (stored === "duplicate") reply.headers.set("x-headgate-deduplicated", "true");
-  return reply;
+  const id = appendId(appendIdParts(protocol, call, sender), body, batch.everyEventHasItsOwnTime);
+  const stored = await store(batch, id, sender, env);
+  return replyTo(stored, answer(stored === "duplicate"));
 }
 
 function readIdempotencyKey(headers: Headers): string | null {

@@ -15,7 +15,7 @@ import type { Batch } from "./event/batch.ts";
 import { readDelimiter } from "./formats/csv.ts";
 import { csv } from "./formats/csv-events.ts";
 import { decodeWith, type Format } from "./formats/format.ts";
-import { decodeLines } from "./formats/lines.ts";
+import { linesDecoder } from "./formats/lines.ts";
 import { permit } from "./permit.ts";
 import { rulesOf } from "./protocols/axiom.ts";
 import type { Call } from "./protocols/protocol.ts";
@@ -110,7 +110,7 @@ function groupsOf(rows: Row[]): Row[][] {
 }
 
 /** One row, one line: what a line breaks in here would take its neighbours with it. */
-const LINES: Format = { name: "ndjson", types: [], decode: (body, events) => decodeLines(body, events) };
+const LINES: Format = { name: "ndjson", types: [], open: (_window, events) => linesDecoder(events) };
 
 function decode(rows: Row[], call: Call): Decoded {
   const csvFields = rows[0]?.csvFields ?? null;

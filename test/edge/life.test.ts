@@ -200,7 +200,7 @@ describe("the region's cron", () => {
       const met: string[] = [];
       const BUFFER = {
         idFromName: (name: string) => name,
-        get: (name: string) => ({ poke: async () => met.push(name.replace(/:0$/, "")) }),
+        get: (name: string) => ({ poke: async () => met.push(name.replace(/:0$/, "")), mostShards: async () => 1 }),
       } as unknown as EdgeEnv["BUFFER"];
       await runChores({ ...env, BUFFER }, { retention: false }, NOW);
       expect([start, [...met].sort()]).toEqual([start, [...all].sort()]);

@@ -58,10 +58,26 @@ export interface RejectsWriter {
   close(): Rejects;
 }
 
+/** Adds what a further part of the same body has brought, within the same bounds. */
+export function mergeRejects(into: Rejects, from: Rejects): void {
+  into.failed += from.failed;
+  into.rejected.push(...from.rejected.slice(0, FAILURES_LISTED_MAX - into.rejected.length));
+  for (const [reason, rows] of Object.entries(from.reasons)) into.reasons[reason] = (into.reasons[reason] ?? 0) + rows;
+  let room = KEPT_BYTES_MAX - into.kept.reduce((sum, { raw }) => sum + raw.length, 0);
+  for (const row of from.kept) {
+    room -= row.raw.length;
+    if (room < 0) return;
+    into.kept.push(row);
+    into.keptReasons[row.reason] = (into.keptReasons[row.reason] ?? 0) + 1;
+  }
+}
+
 const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+export const noRejects = (): Rejects => ({ rejected: [], failed: 0, indices: [], reasons: {}, keptReasons: {}, kept: [] });
+
 export function openRejects(nowText: string): RejectsWriter {
-  const rejects: Rejects = { rejected: [], failed: 0, indices: [], reasons: {}, keptReasons: {}, kept: [] };
+  const rejects = noRejects();
   let keptBytes = 0;
   return {
     add(index, reason, detail, raw) {
