@@ -7,6 +7,7 @@ import { ROOT } from "../../src/local/bundle.ts";
 export interface Edit {
   /** Relative to the repository. */
   file: string;
+  /** Stands there exactly once; a blank stands for any white space. */
   find: string;
   replace: string;
 }
@@ -23,11 +24,18 @@ export interface Mutation {
 export function mutated(file: string, { name, edits }: Mutation): string {
   let text = readFileSync(path.join(ROOT, file), "utf8");
   for (const { find, replace } of edits.filter((edit) => edit.file === file)) {
-    const found = text.split(find).length - 1;
-    if (found !== 1) throw new Error(`mutation "${name}": ${JSON.stringify(find)} stands ${found} times in ${file}, not once`);
-    text = text.replace(find, () => replace);
+    const pieces = text.split(anyLayout(find));
+    if (pieces.length !== 2)
+      throw new Error(`mutation "${name}": ${JSON.stringify(find)} stands ${pieces.length - 1} times in ${file}, not once`);
+    text = pieces.join(replace);
   }
   return text;
+}
+
+/** Finds a text however its lines are broken and indented. */
+function anyLayout(text: string): RegExp {
+  const words = text.split(/\s+/).map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  return new RegExp(words.join("\\s+"));
 }
 
 export function mutating(mutation: Mutation): Plugin {

@@ -44,10 +44,10 @@ export const MUTATIONS: Mutation[] = [
       {
         file: BUFFER,
         find: "await sink.write(",
-        replace: `const body = log.readBody(sql, segment), now = Date.now();${DROP}await sink.write(`,
+        replace: `const body = log.readBody(sql, segment), now = Date.now(); ${DROP} flushed(this.#state, segment, now); await sink.write(`,
       },
       { file: BUFFER, find: "body: log.readBody(sql, segment) }", replace: "body }" },
-      { file: BUFFER, find: `const now = Date.now();\n        ${DROP}`, replace: "" },
+      { file: BUFFER, find: `const now = Date.now(); ${DROP}`, replace: "" },
     ],
   },
   {
@@ -87,7 +87,7 @@ export const MUTATIONS: Mutation[] = [
   {
     name: "the alarm is not set again after a failure",
     edits: [
-      { file: BUFFER, find: "} finally {\n        await this.#arm();\n      }", replace: "}" },
+      { file: BUFFER, find: "} finally { await this.#arm(); }", replace: "}" },
       {
         file: BUFFER,
         find: "const written = await this.#writeSealed();",
