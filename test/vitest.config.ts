@@ -75,6 +75,7 @@ export default defineConfig({
             "test/architecture.test.ts",
             "test/readme.test.ts",
             "test/story.test.ts",
+            "test/torture.test.ts",
             "test/local/**/*.test.ts",
             "test/sinks/**/*.test.ts",
           ],

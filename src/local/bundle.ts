@@ -1,6 +1,6 @@
 /** Builds the Workers for a local workerd: the same entries and conditions that wrangler deploys with. */
 import path from "node:path";
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
 import { experimental_readRawConfig as readRawConfig, unstable_getMiniflareWorkerOptions as workerOptionsOf } from "wrangler";
 
 export const ROOT = path.resolve(import.meta.dirname, "../..");
@@ -20,14 +20,20 @@ export interface BuiltWorker {
   options: ReturnType<typeof workerOptionsOf>["workerOptions"];
 }
 
+/** Sources in place of those that wrangler.toml names: what a test puts around or into a Worker. */
+export interface OtherSource {
+  entry: string;
+  plugins: Plugin[];
+}
+
 /** Bundles one Worker into `outdir` and returns what Miniflare needs to run it. */
-export async function bundleWorker(section: WorkerSection, outdir: string): Promise<BuiltWorker> {
+export async function bundleWorker(section: WorkerSection, outdir: string, source?: OtherSource): Promise<BuiltWorker> {
   const { main, workerOptions } = workerOptionsOf(CONFIG, section);
   // Paths of the configuration file's folder, which would send Miniflare looking for sources instead of the bundle.
   const { modulesRules: _rules, rootPath: _root, ...options } = workerOptions as typeof workerOptions & { rootPath?: string };
   const name = `headgate-${section}`;
   await build({
-    entryPoints: { [name]: main as string },
+    entryPoints: { [name]: source?.entry ?? (main as string) },
     outdir,
     bundle: true,
     format: "esm",
@@ -36,6 +42,7 @@ export async function bundleWorker(section: WorkerSection, outdir: string): Prom
     conditions: ["workerd", "worker", "browser"],
     external: ["cloudflare:*", "node:*"],
     logLevel: "error",
+    plugins: source?.plugins ?? [],
   });
   return { name, script: path.join(outdir, `${name}.js`), options };
 }

@@ -2,7 +2,7 @@
 import path from "node:path";
 import { stop as stopEsbuild } from "esbuild";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4MiniflareOptions } from "miniflare";
-import { type BuiltWorker, bundleWorker, WORKERS } from "./bundle.ts";
+import { type BuiltWorker, bundleWorker, type OtherSource, WORKERS } from "./bundle.ts";
 import { migrate } from "./migrate.ts";
 import { endOrphans } from "./orphan.ts";
 import { HOST, inUse, requireFree } from "./ports.ts";
@@ -22,6 +22,8 @@ export interface GatewayOptions {
   quiet: boolean;
   /** Settings instead of those in wrangler.toml, for every edge. */
   edgeSettings?: Record<string, number>;
+  /** Sources instead of those in wrangler.toml, for every edge. */
+  edgeSource?: OtherSource;
   /** Workers that are no part of Headgate, on the ports after the edges. */
   beside?: WorkerOptions[];
 }
@@ -42,7 +44,8 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   let mf: Miniflare | undefined;
   try {
     const secrets = readSecrets(secretsFile(state));
-    const built = await Promise.all(WORKERS.map((section) => bundleWorker(section, bundleFolder(state))));
+    const sourceOf = (section: string) => (section === "management" ? undefined : options.edgeSource);
+    const built = await Promise.all(WORKERS.map((section) => bundleWorker(section, bundleFolder(state), sourceOf(section))));
     await stopEsbuild();
     const urls = urlsOf(built, port);
     const workers = [...built.map((worker) => workerOptions(worker, urls, secrets, options)), ...beside];

@@ -61,15 +61,15 @@ function cpuSecondsOf(pid: number): number {
   );
 }
 
-/** The workerd that this process started. */
-export function workerdPid(): number {
+/** The workerd that a process started, this one unless told. */
+export function workerdPid(of: number = process.pid): number {
   for (const pid of readdirSync("/proc").filter((entry) => /^\d+$/.test(entry))) {
     try {
       const [, name, , parent] = /^\d+ \((.*)\) (\S) (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, "utf8")) ?? [];
-      if (name === "workerd" && Number(parent) === process.pid) return Number(pid);
+      if (name === "workerd" && Number(parent) === of) return Number(pid);
     } catch {
       // gone since it was listed
     }
   }
-  throw new Error("no workerd found among this process's children; measuring needs Linux");
+  throw new Error(`no workerd found among the children of process ${of}; this needs Linux`);
 }

@@ -77,7 +77,7 @@ export function play(steps: Step[], mutant?: Mutant): { acknowledged: Set<string
   }
 
   function crash(): void {
-    memory = structuredClone(disk.state);
+    memory = copyOfState(disk.state);
     flight = null;
     retryAt = 0;
     arm();
@@ -116,7 +116,7 @@ export function play(steps: Step[], mutant?: Mutant): { acknowledged: Set<string
 
   function takeOff(): void {
     const segment = memory.segments.find(({ sealed }) => sealed);
-    flight = segment ? { segment: structuredClone(segment), put: false } : null;
+    flight = segment ? { segment: copyOf(segment), put: false } : null;
     if (segment && mutant === "dropped before it is put") drop(segment);
     if (!segment) arm();
   }
@@ -176,4 +176,13 @@ export function play(steps: Step[], mutant?: Mutant): { acknowledged: Set<string
     for (const next of ["alarm", "put", "drop"] as const) step(next === "put" ? { do: "put", end: "done" } : { do: next });
   }
   return { acknowledged, stored: [...bucket.values()].flat() };
+}
+
+/** By hand: structuredClone takes half the time of a history. */
+function copyOfState(state: State): State {
+  return { ...state, segments: state.segments.map(copyOf), known: new Map(state.known) };
+}
+
+function copyOf(segment: Segment): Segment {
+  return { ...segment, ids: [...segment.ids] };
 }

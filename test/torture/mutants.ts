@@ -1,0 +1,42 @@
+/** Whether the torture would notice: each fault of the list put into the source, and the source as it is, which must pass. */
+import { MUTATIONS } from "./mutations.ts";
+import { FAILURES_PERCENT, torture, type Verdict } from "./run.ts";
+
+const ROUNDS_MAX = 4;
+const SECONDS = 8;
+/** More than in a plain run: what a failure leads to is what most of them get wrong. */
+const MUTANT_FAILURES_PERCENT = 2 * FAILURES_PERCENT;
+/** Faults that only several counters or several alarms show. */
+const SHARDS = 3;
+const NAME_WIDTH = 50;
+
+/** Prints a row for each. @returns those that survived; the unchanged source is among them when it did not pass. */
+export async function tortureMutants(seed: number, only: string): Promise<string[]> {
+  const wrong: string[] = [];
+  const row = (...cells: string[]) => console.log(cells.map((cell, i) => (i === 0 ? cell.padEnd(NAME_WIDTH) : cell.padStart(11))).join(""));
+  row("mutation", "lost", "duplicated", "asleep", "kills", "rounds");
+  for (const mutation of [null, ...MUTATIONS.map(({ name }) => name)]) {
+    if (!(mutation ?? "").includes(only)) continue;
+    let verdict: Verdict;
+    let rounds = 0;
+    do
+      verdict = await torture({
+        seconds: SECONDS,
+        seed: seed + rounds++,
+        shards: SHARDS,
+        failuresPercent: MUTANT_FAILURES_PERCENT,
+        mutation,
+      });
+    while (!isCaught(verdict) && mutation !== null && rounds < ROUNDS_MAX);
+    const { lost, duplicated, asleep, kills } = verdict;
+    const passed = isCaught(verdict) === (mutation !== null);
+    const name = mutation ?? "none: the source as it is";
+    row(name, ...[lost, duplicated, asleep, kills, rounds].map(String), passed ? "" : mutation ? "SURVIVED" : "FAILED");
+    if (!passed) wrong.push(name);
+  }
+  return wrong;
+}
+
+function isCaught({ lost, duplicated, asleep }: Verdict): boolean {
+  return lost + duplicated + asleep > 0;
+}
