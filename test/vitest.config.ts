@@ -63,7 +63,14 @@ export default defineConfig({
         root: ROOT,
         test: {
           name: "node",
-          include: ["test/architecture.test.ts", "test/readme.test.ts", "test/story.test.ts", "test/local/**/*.test.ts"],
+          include: [
+            "test/architecture.test.ts",
+            "test/readme.test.ts",
+            "test/readers.test.ts",
+            "test/story.test.ts",
+            "test/bench/**/*.test.ts",
+            "test/local/**/*.test.ts",
+          ],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           fileParallelism: false,
