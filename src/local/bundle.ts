@@ -20,14 +20,14 @@ export interface BuiltWorker {
   options: ReturnType<typeof workerOptionsOf>["workerOptions"];
 }
 
-/** Bundles one Worker into `outdir` and returns what Miniflare needs to run it. */
-export async function bundleWorker(section: WorkerSection, outdir: string): Promise<BuiltWorker> {
+/** Bundles one Worker, from another `entry` than wrangler.toml's if told so, and returns what Miniflare needs to run it. */
+export async function bundleWorker(section: WorkerSection, outdir: string, { entry }: { entry?: string } = {}): Promise<BuiltWorker> {
   const { main, workerOptions } = workerOptionsOf(CONFIG, section);
   // Paths of the configuration file's folder, which would send Miniflare looking for sources instead of the bundle.
   const { modulesRules: _rules, rootPath: _root, ...options } = workerOptions as typeof workerOptions & { rootPath?: string };
   const name = `headgate-${section}`;
   await build({
-    entryPoints: { [name]: main as string },
+    entryPoints: { [name]: entry ?? (main as string) },
     outdir,
     bundle: true,
     format: "esm",

@@ -22,6 +22,8 @@ export interface GatewayOptions {
   quiet: boolean;
   /** Settings instead of those in wrangler.toml, for every edge. */
   edgeSettings?: Record<string, number>;
+  /** The entry of every edge instead of the one in wrangler.toml: the edge with something around it. */
+  edgeEntry?: string;
   /** Workers that are no part of Headgate, on the ports after the edges. */
   beside?: WorkerOptions[];
 }
@@ -42,7 +44,8 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   let mf: Miniflare | undefined;
   try {
     const secrets = readSecrets(secretsFile(state));
-    const built = await Promise.all(WORKERS.map((section) => bundleWorker(section, bundleFolder(state))));
+    const entryOf = (section: string) => (section === "management" || !options.edgeEntry ? {} : { entry: options.edgeEntry });
+    const built = await Promise.all(WORKERS.map((section) => bundleWorker(section, bundleFolder(state), entryOf(section))));
     await stopEsbuild();
     const urls = urlsOf(built, port);
     const workers = [...built.map((worker) => workerOptions(worker, urls, secrets, options)), ...beside];
