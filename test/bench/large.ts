@@ -74,8 +74,12 @@ function send(dataset: Dataset, sender: number): Promise<Answer> {
       response.setEncoding("utf8").on("data", (chunk) => (text += chunk));
       response.on("end", settle).on("error", settle);
     });
-    // after an answer this changes nothing
-    pipeline(Readable.from(blocks(sender)), sent).catch((error) => sent.once("close", () => resolve({ status: 0, text: String(error) })));
+    pipeline(Readable.from(blocks(sender)), sent).catch((error) => {
+      // an answer may still be on its way; after it this changes nothing
+      const broken = () => resolve({ status: 0, text: String(error) });
+      if (sent.closed) broken();
+      else sent.once("close", broken);
+    });
   });
 }
 

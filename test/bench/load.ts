@@ -34,7 +34,7 @@ export async function openConnections(url: string, senders: number): Promise<voi
 }
 
 /**
- * Sends each body once, by so many senders at a time.
+ * Sends each body once over open connections, by so many senders at a time.
  * @throws Error for the first reply that is not a good one.
  */
 export async function drive({ url, headers, expect }: Target, bodies: Buffer[], workerd: number, senders = SENDERS): Promise<Measured> {
@@ -48,7 +48,6 @@ export async function drive({ url, headers, expect }: Target, bodies: Buffer[], 
       latencies.push(performance.now() - began);
     }
   };
-  await openConnections(url, senders);
   const cpuBefore = cpuSecondsOf(workerd);
   const began = performance.now();
   await Promise.all(Array.from({ length: senders }, sender));

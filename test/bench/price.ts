@@ -2,7 +2,7 @@
 import { listSegments } from "../../src/local/demo/segments.ts";
 import { body, template } from "./bodies.ts";
 import { type Counts, NO_COUNTS } from "./counts.ts";
-import { drive } from "./load.ts";
+import { drive, openConnections } from "./load.ts";
 import { PRICES, PRICES_DATE, type Usage } from "./prices.ts";
 import { CONTENT_TYPES, SIZES } from "./rows.ts";
 import { type Stage, targetOf } from "./stage.ts";
@@ -48,6 +48,7 @@ async function billOf({ name, bytes, requests }: (typeof SIZES)[number], stage: 
   const bodies = Array.from({ length: requests + 1 }, (_, number) => body(template("ndjson", bytes, number), number, "plain"));
   const senders = SENDERS[name] ?? 1;
 
+  await openConnections(target.url, senders);
   const start = await stage.counts();
   await drive(target, bodies.slice(0, 1), stage.workerd, 1);
   const opened = await stage.counts();

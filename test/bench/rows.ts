@@ -1,7 +1,7 @@
 /** Rows of a table: the edge and the floor with the same bodies, in turn, round by round. */
 import type { Dataset } from "../../src/local/demo/segments.ts";
 import { body, type Encoding, type Format, template } from "./bodies.ts";
-import { drive, SENDERS } from "./load.ts";
+import { drive, openConnections, SENDERS } from "./load.ts";
 import { type Stage, targetOf } from "./stage.ts";
 import type { Pair, Row } from "./table.ts";
 
@@ -71,6 +71,7 @@ export async function measure(rows: Row[], rounds: number, stage: Stage, countin
       const headers: Record<string, string> = row.encoding === "plain" ? {} : { "content-encoding": row.encoding };
       const edge = targetOf(datasets[index] as Dataset, row.contentType, `"ingested":${row.template.events},"failed":0`);
       const floor = { url: stage.floor, headers: { "content-type": row.contentType, ...headers }, expect: "drained" };
+      for (const { url } of [edge, floor]) await openConnections(url, row.senders);
       const toFloor = () => drive(floor, bodies, stage.workerd, row.senders);
       const written = async () => (counting ? (await stage.counts()).rowsWritten : Number.NaN);
       const pair: Partial<Pair> = {};
