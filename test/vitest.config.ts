@@ -74,8 +74,10 @@ export default defineConfig({
           include: [
             "test/architecture.test.ts",
             "test/readme.test.ts",
+            "test/readers.test.ts",
             "test/story.test.ts",
             "test/torture.test.ts",
+            "test/bench/**/*.test.ts",
             "test/local/**/*.test.ts",
             "test/sinks/**/*.test.ts",
           ],
