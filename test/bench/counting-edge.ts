@@ -91,13 +91,13 @@ export class Buffer extends EdgeBuffer {
 export { Region };
 
 export default {
-  async fetch(request: Request, env: Env): Promise<Response> {
+  async fetch(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
     watchBindings(env);
     if (new URL(request.url).pathname === COUNTS_PATH) {
       countStatement();
       return Response.json(counts);
     }
     counts.workerRequests++;
-    return edge.fetch(request, env);
+    return edge.fetch(request, env, ctx);
   },
 };

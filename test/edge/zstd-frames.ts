@@ -11,7 +11,7 @@ const blockHeader = (length: number, kind: number, isLast: boolean) => {
 
 /** One frame that holds `body` as it is. */
 export function zstdOf(body: Uint8Array, blockBytes = 131_072): Uint8Array {
-  const parts = [new Uint8Array(HEADER)];
+  const parts: Uint8Array[] = [new Uint8Array(HEADER)];
   for (let at = 0; at < body.length; at += blockBytes) {
     const block = body.subarray(at, at + blockBytes);
     parts.push(blockHeader(block.length, 0, at + blockBytes >= body.length), block);

@@ -7,6 +7,7 @@ import { randomBytes } from "node:crypto";
 import { type EdgeEnv, settingsOf } from "../env.ts";
 import { commit, type Entry, type Held, load } from "./commit.ts";
 import { type Counters, type Counts, count, emptyCounts, nameIn } from "./counts.ts";
+import { Deliveries } from "./deliveries.ts";
 import * as log from "./log.ts";
 import { Peers } from "./peers.ts";
 import {
@@ -52,6 +53,7 @@ export class Buffer extends DurableObject<EdgeEnv> {
   #destination: Destination | null;
   #gone: boolean;
   #peers: Peers;
+  #deliveries: Deliveries;
   #queue: Waiting[] = [];
   /** Appends whose commit is not durable yet, by id. */
   #waiting = new Map<string, { packed: string; stored: Promise<unknown> }>();
@@ -75,8 +77,9 @@ export class Buffer extends DurableObject<EdgeEnv> {
     this.#destination = log.readMeta(sql, "destination");
     this.#gone = log.readMeta(sql, "gone") ?? false;
     this.#peers = new Peers(sql, env, Date.now());
+    this.#deliveries = new Deliveries(sql, () => this.env);
     // an alarm can be lost with a dying instance; without one and without traffic a segment would sleep for ever
-    if (this.#held.state.segments.length > 0) ctx.blockConcurrencyWhile(() => this.#arm());
+    if (this.#held.state.segments.length > 0 || this.#deliveries.nextDue() !== null) ctx.blockConcurrencyWhile(() => this.#arm());
   }
 
   async append(destination: Destination, append: Append, route: Route): Promise<Appended> {
@@ -226,6 +229,13 @@ export class Buffer extends DurableObject<EdgeEnv> {
     return this.#flushOnce(() => true);
   }
 
+  /** Brings what waits to the other sinks, as far as it is due. @returns how many segments still wait. */
+  async deliver(): Promise<number> {
+    if (this.#destination) await this.#deliveries.run(this.#destination, Date.now);
+    await this.#arm();
+    return this.#deliveries.waiting();
+  }
+
   /** What is durable here and not yet in the bucket. */
   async pending(): Promise<{ rows: number; bytes: number }> {
     return pendingOf(this.#held.state);
@@ -260,7 +270,14 @@ export class Buffer extends DurableObject<EdgeEnv> {
   #flushOnce(which: (segment: Segment) => boolean): Promise<Written> {
     const flush = async () => {
       try {
-        const written = await writeOut(this.ctx.storage, () => this.#held.state, which, this.#destination as Destination, this.env);
+        const written = await writeOut(
+          this.ctx.storage,
+          () => this.#held.state,
+          which,
+          this.#destination as Destination,
+          this.env,
+          this.#deliveries,
+        );
         this.#failures = 0;
         this.#retryAt = 0;
         return written;
@@ -270,6 +287,8 @@ export class Buffer extends DurableObject<EdgeEnv> {
         console.error("flush failed", this.#destination?.datasetId, `attempt ${this.#failures}, next in ${delay} ms`, String(error));
         throw error;
       } finally {
+        // begun first: while it runs, no alarm is needed for what it has in hand
+        if (this.#deliveries.nextDue() !== null) this.ctx.waitUntil(this.deliver());
         await this.#arm();
       }
     };
@@ -286,9 +305,13 @@ export class Buffer extends DurableObject<EdgeEnv> {
   async #arm(): Promise<void> {
     const { segmentBytesMax, flushAfterMs } = this.#settings;
     const now = Date.now();
-    const nextAt = nextDue(this.#held.state, now, segmentBytesMax, flushAfterMs);
-    if (nextAt === null) return;
-    const due = Math.max(nextAt, this.#retryAt);
+    const flushAt = nextDue(this.#held.state, now, segmentBytesMax, flushAfterMs);
+    const deliverAt = this.#deliveries.nextDue();
+    if (flushAt === null && deliverAt === null) return;
+    const due = Math.min(
+      flushAt === null ? Number.POSITIVE_INFINITY : Math.max(flushAt, this.#retryAt),
+      deliverAt ?? Number.POSITIVE_INFINITY,
+    );
     if (this.#alarmAt !== null && now - this.#alarmAt < ALARM_LATE_MS && this.#alarmAt <= due) return;
     this.#alarmAt = due;
     await this.ctx.storage.setAlarm(due);

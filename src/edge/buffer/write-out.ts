@@ -2,6 +2,7 @@
 import { type EdgeEnv, settingsOf } from "../env.ts";
 import { sinkOf } from "../sinks/index.ts";
 import * as staged from "../sinks/staged.ts";
+import type { Deliveries } from "./deliveries.ts";
 import * as log from "./log.ts";
 import { type Destination, flushed, objectKey, type Segment, type State, undone } from "./segment.ts";
 
@@ -21,6 +22,7 @@ export async function writeOut(
   which: (segment: Segment) => boolean,
   destination: Destination,
   env: EdgeEnv,
+  deliveries: Deliveries,
 ): Promise<Written> {
   const { sql } = storage;
   for (const segment of held().segments) {
@@ -34,8 +36,12 @@ export async function writeOut(
     try {
       if (!(await put(storage, held, segment, destination, env))) continue;
       const { windowMs, idsMax } = settingsOf(env).dedupe;
+      const goesOn = segment.kind === "events" && (await deliveries.wanted(destination));
       const now = Date.now();
-      storage.transactionSync(() => log.forget(sql, segment, now, windowMs));
+      storage.transactionSync(() => {
+        log.forget(sql, segment, now, windowMs);
+        if (goesOn) deliveries.plan(segment, now);
+      });
       flushed(held(), segment, now, { windowMs, idsMax });
       if (segment.kind === "quarantine") continue;
       written.segments++;

@@ -19,3 +19,8 @@ export function r2Sink(bucket: R2Bucket): Sink {
     },
   };
 }
+
+/** The bytes of an object; null when there is none. */
+export async function readObject(bucket: R2Bucket, key: string): Promise<Uint8Array | null> {
+  return (await bucket.get(key))?.bytes() ?? null;
+}
