@@ -30,6 +30,8 @@ import { type Written, writeOut } from "./write-out.ts";
 /** Bytes of appends waiting for their commit, and of the database (the platform allows 10 GB). */
 export const PENDING_BYTES_MAX = 16_000_000;
 export const STORED_BYTES_MAX = 8_000_000_000;
+/** Tries to complete a staged append before its sender is told to come again. */
+const COMPLETION_TRIES = 3;
 const RETRY_FIRST_MS = 1_000;
 const RETRY_LAST_MS = 60_000;
 /** An alarm that is this late never came. Until then it may be one that waits for the running one, and each setting is a row. */
@@ -220,7 +222,7 @@ export class Buffer extends DurableObject<EdgeEnv> {
   /** Whether no part of an append is merely staged. */
   async #completed(packed: string): Promise<boolean> {
     const isStaged = () => this.#held.state.segments.some(({ upload, ids }) => upload !== null && ids.includes(packed));
-    if (isStaged()) await this.#flushOnce(() => false).catch(() => {});
+    for (let left = COMPLETION_TRIES; left > 0 && isStaged(); left--) await this.#flushOnce(() => false).catch(() => {});
     return !isStaged() && recall(this.#held.state, packed, Date.now(), this.#settings.dedupe) === "duplicate";
   }
 

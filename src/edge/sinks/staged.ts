@@ -7,6 +7,8 @@ import { metadataOf } from "./metadata.ts";
 
 /** One part: the last part of an upload may have any size. */
 const PART = 1;
+/** Tries of each step, one right after the other: an upload that fails once in a while is no reason to send a sender away. */
+const TRIES = 3;
 
 /** @returns what has to be recorded before anything else may refer to it. */
 export async function stage(
@@ -17,11 +19,13 @@ export async function stage(
   tally: Tally,
   body: Uint8Array,
 ): Promise<Staged> {
-  const upload = await bucket.createMultipartUpload(objectKey(destination, id), {
-    httpMetadata: { contentType: "application/x-ndjson" },
-    customMetadata: metadataOf({ ...tally, destination, createdAt }),
-  });
-  const { etag } = await upload.uploadPart(PART, body);
+  const upload = await tried(() =>
+    bucket.createMultipartUpload(objectKey(destination, id), {
+      httpMetadata: { contentType: "application/x-ndjson" },
+      customMetadata: metadataOf({ ...tally, destination, createdAt }),
+    }),
+  );
+  const { etag } = await tried(() => upload.uploadPart(PART, body));
   return { ...tally, bytes: body.length, id, uploadId: upload.uploadId, etag };
 }
 
@@ -54,4 +58,14 @@ export async function complete(
 /** Takes objects away, such as those of a group that were completed. */
 export async function remove(bucket: R2Bucket, destination: Destination, ids: string[], kind: Kind = "events"): Promise<void> {
   await bucket.delete(ids.map((id) => objectKey(destination, id, kind)));
+}
+
+async function tried<T>(step: () => Promise<T>): Promise<T> {
+  for (let left = TRIES - 1; ; left--) {
+    try {
+      return await step();
+    } catch (error) {
+      if (left === 0) throw error;
+    }
+  }
 }
