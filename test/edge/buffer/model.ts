@@ -2,6 +2,7 @@
  * A buffer played through in memory, driven by the product's own decisions: a disk that survives, a memory that does not, a bucket, one
  * alarm, and a flush whose steps other things may come between. A mutant does one thing wrong, to show that the property would notice.
  */
+import { openAppendId } from "../../../src/edge/buffer/append-id.ts";
 import {
   committed,
   emptyState,
@@ -29,11 +30,13 @@ export const MUTANTS = [
   "ids are dropped with their segment",
   "acknowledged before the commit",
   "the alarm is not set again after a failure",
+  "the content under a key is not compared",
 ] as const;
 export type Mutant = (typeof MUTANTS)[number];
 
 export type Step =
-  | { do: "append"; id: number; end: "acknowledged" | "answer lost" | "crash before" | "crash after" }
+  /** With the same id, another content is another batch under the same key. */
+  | { do: "append"; id: number; content: number; end: "acknowledged" | "answer lost" | "crash before" | "crash after" }
   | { do: "wait"; ms: number }
   | { do: "flush" | "alarm" | "drop" | "crash" | "wipe" }
   | { do: "put"; end: "done" | "fails before" | "fails after" };
@@ -41,6 +44,8 @@ export type Step =
 const SEGMENT_BYTES_MAX = 30;
 const FLUSH_AFTER_MS = 20_000;
 const RETRY_AFTER_MS = 1_000;
+/** So many of the ids are a sender's keys. */
+const KEYS = 4;
 const MEMORY = { windowMs: 600_000, idsMax: 200_000 };
 const DESTINATION = { org: "o", dataset: "d", datasetId: "i", region: "r" };
 
@@ -90,13 +95,24 @@ export function play(steps: Step[], mutant?: Mutant): { acknowledged: Set<string
     }
   }
 
+  /** Ids as the product makes them: of content, or of a key with a print of the content. */
+  function idOf(number: number, content: number): string {
+    const idempotencyKey = number < KEYS ? String(number) : null;
+    const hash = openAppendId({ dedupe: "content", idempotencyKey, datasetId: String(wipes), shape: "" });
+    hash.update(new Uint8Array([number, content]));
+    const { id, print } = hash.close(true);
+    return packedId(id, print);
+  }
+
   function append(id: string, end: string): void {
     if (mutant === "acknowledged before the commit" && end !== "answer lost") acknowledged.add(id);
     if (end === "crash before") {
       crash();
       return;
     }
-    if (mutant === "no duplicate is recognised" || recall(memory, id, now, MEMORY) === "new") {
+    const known = mutant === "no duplicate is recognised" ? "new" : recall(memory, id, now, MEMORY);
+    if (known === "conflict" && mutant !== "the content under a key is not compared") return; // refused
+    if (known === "new") {
       let n = (openSegment(memory, "events") ?? (mutant === "appends go into a sealed segment" ? memory.segments.at(-1) : undefined))?.n;
       if (n === undefined) {
         n = disk.next++;
@@ -140,7 +156,7 @@ export function play(steps: Step[], mutant?: Mutant): { acknowledged: Set<string
   }
 
   function step(next: Step): void {
-    if (next.do === "append") append(packedId(new Uint8Array(16).fill(next.id).fill(wipes, 1), null), next.end);
+    if (next.do === "append") append(idOf(next.id, next.content), next.end);
     else if (next.do === "wait") now += next.ms;
     else if (next.do === "put") {
       if (!flight || flight.put) return;
