@@ -127,7 +127,7 @@ export const MUTATIONS: Mutation[] = [
   {
     name: "the alarm is not set again after a failure",
     edits: [
-      { file: BUFFER, find: "} finally { await this.#arm(); }", replace: "}" },
+      { file: BUFFER, find: "this.ctx.waitUntil(this.deliver()); await this.#arm();", replace: "this.ctx.waitUntil(this.deliver());" },
       { file: BUFFER, find: "return written;", replace: "await this.#arm(); return written;" },
     ],
   },
