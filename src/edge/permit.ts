@@ -27,7 +27,10 @@ export async function permit(
   const { set, organisation } = caller;
   // who may do nothing of the kind does not spend the organisation's questions below
   if (!Object.values(set.datasets).some((capabilities) => capabilities.includes(capability))) throw lacks(capability, name, []);
-  const dataset = datasetOf(organisation, name) ?? datasetOf(await freshOrganisation(organisation, "dataset", env, now), name);
+  const held = datasetOf(organisation, name);
+  // a name that was given anew since: the token knows an id that the held document does not
+  const outdated = held !== undefined && !allows(set, capability, held.id) && knowsMore(caller);
+  const dataset = held && !outdated ? held : datasetOf(await freshOrganisation(organisation, held ? "renewed" : "dataset", env, now), name);
   if (!dataset)
     throw new Problem(
       "dataset-unknown",
@@ -44,6 +47,11 @@ export async function permit(
     dedupe: dataset.dedupe ?? dedupe,
     quarantineBytesMax: dataset.quarantine ?? quarantine.bytesPerDayMax,
   };
+}
+
+function knowsMore({ set, organisation }: Caller): boolean {
+  const ids = new Set(Object.values(organisation.datasets).map(({ id }) => id));
+  return Object.keys(set.datasets).some((id) => id !== EVERY && !ids.has(id));
 }
 
 /** The dataset of a path that names none: the only one the token may do this with. */

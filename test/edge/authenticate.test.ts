@@ -152,6 +152,16 @@ describe("permit", () => {
     expect(asked).toEqual(["organisation"]);
   });
 
+  it("asks anew when the token knows a dataset that the held document does not: the name may have been given again", async () => {
+    const org = await organisation({ web: HERE });
+    const renewed = { ...org, datasets: { ...org.datasets, made: { id: "d-new", region: HERE } } };
+    const caller = await authenticate(await token(renewed, { made: ["ingest:create"] }), env, clock);
+    const { asked, answers } = authority(org.id, { web: { id: "d-new", region: HERE } });
+    const permitted = await permit(caller, "ingest:create", "web", HERE, bindings({ AUTHORITY: answers }), clock);
+    expect(permitted.destination.datasetId).toBe("d-new");
+    expect(asked).toEqual(["organisation"]);
+  });
+
   it("is not asked about a wrong name for ever: past five times a second it has to come again", async () => {
     const org = await organisation({});
     const caller = await authenticate(await token(org, { "*": ["ingest:create"] }), env, clock);

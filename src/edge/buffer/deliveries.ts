@@ -17,8 +17,8 @@ const SETTINGS_AGE_MAX_MS = 60_000;
 const SETTINGS_TIMEOUT_MS = 2_000;
 /** Segments taken up at a time. */
 const DELIVERIES_PER_RUN = 32;
-/** How long rows in hand are left alone: longer than any run, so that a run that died is taken up again. */
-const LEASE_MS = 300_000;
+/** How often an alarm looks after a run: one that died with its object is then taken up again. */
+const LOOK_AFTER_MS = 15_000;
 const RETRY_FIRST_MS = 1_000;
 const RETRY_LAST_MS = 300_000;
 
@@ -36,7 +36,7 @@ export class Deliveries {
   #env: () => EdgeEnv;
   #known: { at: number; sinks: SinkSettings[] } | null = null;
   #running: Promise<void> | null = null;
-  #leaseUntil = 0;
+  #lookAt = 0;
   /** By slot: until when a sink that has failed is left alone. */
   #pausedUntil = new Map<number, number>();
 
@@ -60,7 +60,7 @@ export class Deliveries {
   /** When a run is due, epoch milliseconds; null when nothing waits. */
   nextDue(): number | null {
     const { due } = this.#sql.exec<{ due: number | null }>("SELECT min(due) AS due FROM delivery").one();
-    return due === null ? null : Math.max(due, this.#running ? this.#leaseUntil : 0);
+    return due === null ? null : Math.max(due, this.#running ? this.#lookAt : 0);
   }
 
   waiting(): number {
@@ -69,7 +69,7 @@ export class Deliveries {
 
   /** One run at a time; whoever asks meanwhile waits for it. Never throws: what failed stands in the table. */
   run(destination: Destination, now: () => number): Promise<void> {
-    this.#leaseUntil = now() + LEASE_MS;
+    this.#lookAt = now() + LOOK_AFTER_MS;
     this.#running ??= this.#runOnce(destination, now)
       .catch((error) => console.error("deliveries failed", destination.datasetId, String(error)))
       .finally(() => {
