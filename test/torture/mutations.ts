@@ -6,6 +6,7 @@ import type { Mutation } from "./mutate.ts";
 
 const BUFFER = "src/edge/buffer/buffer.ts";
 const COMMIT = "src/edge/buffer/commit.ts";
+const QUEUE = "src/edge/buffer/commit-queue.ts";
 const LOG = "src/edge/buffer/log.ts";
 const SEGMENT = "src/edge/buffer/segment.ts";
 const SHARD = "src/edge/buffer/shard.ts";
@@ -19,7 +20,7 @@ export const MUTATIONS: Mutation[] = [
     edits: [
       {
         file: BUFFER,
-        find: "const known = recall(this.#held.state, packed, Date.now(), this.#settings.dedupe);",
+        find: "const known = recall(this.#state, packed, Date.now(), this.#settings.dedupe);",
         replace: 'const known = "new";',
       },
     ],
@@ -114,7 +115,7 @@ export const MUTATIONS: Mutation[] = [
     name: "acknowledged before the commit",
     edits: [
       { file: BUFFER, find: "const appended = await stored;", replace: 'stored.catch(() => {}); const appended = "stored";' },
-      { file: BUFFER, find: "this.#committing = true;", replace: "this.#committing = true; await scheduler.wait(100);" },
+      { file: QUEUE, find: "this.#committing = true;", replace: "this.#committing = true; await scheduler.wait(100);" },
     ],
   },
   {

@@ -1,19 +1,17 @@
 /**
- * The write-ahead log of one shard of a dataset. An append is answered once its commit is durable; whatever queues while one commit
- * runs becomes the next one. An alarm seals and writes segments out; a crash anywhere repeats the same put of the same bytes.
+ * The write-ahead log of one shard of a dataset. An append is answered once its commit is durable. An alarm seals and writes segments out; a crash anywhere repeats the same put of the same bytes.
  */
 import { DurableObject } from "cloudflare:workers";
-import { randomBytes } from "node:crypto";
 import { type EdgeEnv, settingsOf } from "../env.ts";
-import { commit, type Entry, type Held, load } from "./commit.ts";
-import { type Counters, type Counts, count, emptyCounts, nameIn } from "./counts.ts";
+import { load } from "./commit.ts";
+import { CommitQueue, onlyCounted } from "./commit-queue.ts";
+import { type Counts, emptyCounts } from "./counts.ts";
 import { Deliveries } from "./deliveries.ts";
 import * as log from "./log.ts";
 import { Peers } from "./peers.ts";
 import {
   type Append,
   type Appended,
-  COMMIT_APPENDS_MAX,
   type Destination,
   forgetOld,
   hasRoom,
@@ -23,7 +21,7 @@ import {
   pendingOf,
   recall,
   type Segment,
-  segmentId,
+  type State,
 } from "./segment.ts";
 import { type Written, writeOut } from "./write-out.ts";
 
@@ -46,24 +44,16 @@ export interface Route {
   quarantineBytesMax: number;
 }
 
-interface Waiting extends Entry {
-  settle: { resolve(): void; reject(error: unknown): void };
-}
-
 export class Buffer extends DurableObject<EdgeEnv> {
-  #held: Held;
+  #commits: CommitQueue;
   #destination: Destination | null;
   #gone: boolean;
   #peers: Peers;
   #deliveries: Deliveries;
-  #queue: Waiting[] = [];
   /** Appends whose commit is not durable yet, by id. */
   #waiting = new Map<string, { packed: string; stored: Promise<unknown> }>();
   #pendingBytes = 0;
-  #committing = false;
   #flushing: Promise<unknown> = Promise.resolve();
-  /** What was refused for want of room: counted with the next commit, since writing it down would need room too. */
-  #turnedAway: Counters = new Map();
   /** Failed flushes in a row, and when the next attempt is due; epoch milliseconds. */
   #failures = 0;
   #retryAt = 0;
@@ -74,14 +64,16 @@ export class Buffer extends DurableObject<EdgeEnv> {
     super(ctx, env);
     const { sql } = ctx.storage;
     ctx.storage.transactionSync(() => log.createTables(sql));
-    this.#held = load(sql);
-    forgetOld(this.#held.state, Date.now(), this.#settings.dedupe);
+    const { segmentBytesMax } = this.#settings;
+    const abort = (reason: string) => ctx.abort(reason);
+    this.#commits = new CommitQueue({ storage: ctx.storage, segmentBytesMax, arm: () => this.#arm(), abort });
+    forgetOld(this.#state, Date.now(), this.#settings.dedupe);
     this.#destination = log.readMeta(sql, "destination");
     this.#gone = log.readMeta(sql, "gone") ?? false;
     this.#peers = new Peers(sql, env, Date.now());
     this.#deliveries = new Deliveries(sql, () => this.env);
     // an alarm can be lost with a dying instance; without one and without traffic a segment would sleep for ever
-    if (this.#held.state.segments.length > 0 || this.#deliveries.nextDue() !== null) ctx.blockConcurrencyWhile(() => this.#arm());
+    if (this.#state.segments.length > 0 || this.#deliveries.nextDue() !== null) ctx.blockConcurrencyWhile(() => this.#arm());
   }
 
   async append(destination: Destination, append: Append, route: Route): Promise<Appended> {
@@ -96,12 +88,12 @@ export class Buffer extends DurableObject<EdgeEnv> {
       await before.stored;
       return this.#repeated(append, "duplicate");
     }
-    const known = recall(this.#held.state, packed, Date.now(), this.#settings.dedupe);
+    const known = recall(this.#state, packed, Date.now(), this.#settings.dedupe);
     if (known === "duplicate" && !(await this.#completed(packed))) return "full";
     if (known !== "new") return this.#repeated(append, known);
     const bytes = append.body.length + (append.quarantine?.body.length ?? 0);
     const crowded = this.#pendingBytes > 0 && this.#pendingBytes + bytes > PENDING_BYTES_MAX;
-    if (crowded || !hasRoom(this.#held.state) || this.ctx.storage.sql.databaseSize > STORED_BYTES_MAX) return this.#turnAway(append);
+    if (crowded || !hasRoom(this.#state) || this.ctx.storage.sql.databaseSize > STORED_BYTES_MAX) return this.#turnAway(append);
     this.#settle(destination);
     this.#pendingBytes += bytes;
     const stored = this.#take(append, packed, destination, route);
@@ -123,14 +115,14 @@ export class Buffer extends DurableObject<EdgeEnv> {
     if (elsewhere !== "new") return elsewhere;
     const received = append.replay ? 0 : append.received;
     const counts = { ...emptyCounts(), received, stored: append.rows, refused: append.refused };
-    await this.#enqueue({ append, packed, token: append.token, counts, quarantineBytesMax: route.quarantineBytesMax });
+    await this.#commits.add({ append, packed, token: append.token, counts, quarantineBytesMax: route.quarantineBytesMax });
     return append.staged.length === 0 || (await this.#completed(packed)) ? "stored" : "busy";
   }
 
   /** What another shard wants to know of an append that may have come here first. */
   async recallFor(packed: string): Promise<Appended | "new"> {
     const before = this.#waiting.get(packed.slice(0, 32));
-    return before ? "busy" : recall(this.#held.state, packed, Date.now(), this.#settings.dedupe);
+    return before ? "busy" : recall(this.#state, packed, Date.now(), this.#settings.dedupe);
   }
 
   /** The numbers of shards in use, once all shards of the dataset have learnt of this one. Asked of shard 0. */
@@ -151,14 +143,13 @@ export class Buffer extends DurableObject<EdgeEnv> {
   async count(destination: Destination, token: string, counts: Counts): Promise<void> {
     if (this.#gone) return;
     this.#settle(destination);
-    await this.#enqueue({ append: null, packed: "", token, counts, quarantineBytesMax: 0 });
+    await this.#commits.add(onlyCounted(token, counts));
   }
 
   /** By token id: what became of all that was ever sent to this shard. */
   async counters(): Promise<{ token: string; counts: Counts }[]> {
-    if (this.#turnedAway.size > 0)
-      await this.#enqueue({ append: null, packed: "", token: "", counts: emptyCounts(), quarantineBytesMax: 0 });
-    return [...this.#held.counters].flatMap(([token, counts]) => (token === "" ? [] : [{ token, counts }]));
+    if (this.#commits.hasTurnedAway) await this.#commits.add(onlyCounted("", emptyCounts()));
+    return [...this.#commits.held.counters].flatMap(([token, counts]) => (token === "" ? [] : [{ token, counts }]));
   }
 
   /** A repeated append is counted before it is answered, as every other outcome is. */
@@ -167,12 +158,12 @@ export class Buffer extends DurableObject<EdgeEnv> {
     const counts = { ...emptyCounts(), received: append.received };
     if (outcome === "duplicate") counts.deduplicated = append.received;
     else counts.refused = { [outcome]: append.received };
-    await this.#enqueue({ append: null, packed: "", token: append.token, counts, quarantineBytesMax: 0 });
+    await this.#commits.add(onlyCounted(append.token, counts));
     return outcome;
   }
 
   #turnAway({ token, received }: Append): Appended {
-    count(this.#turnedAway, nameIn(this.#turnedAway, token), { ...emptyCounts(), received, refused: { overloaded: received } });
+    this.#commits.turnAway(token, { ...emptyCounts(), received, refused: { overloaded: received } });
     return "full";
   }
 
@@ -182,48 +173,11 @@ export class Buffer extends DurableObject<EdgeEnv> {
     this.#destination = destination;
   }
 
-  /** Resolves when the entry's commit is durable. */
-  #enqueue(entry: Entry): Promise<void> {
-    const durable = new Promise<void>((resolve, reject) => this.#queue.push({ ...entry, settle: { resolve, reject } }));
-    // memory that cannot be brought back to what the disk holds must not go on: the next call starts from the disk
-    if (!this.#committing) void this.#commitQueue().catch((error) => this.ctx.abort(String(error)));
-    return durable;
-  }
-
-  async #commitQueue(): Promise<void> {
-    this.#committing = true;
-    const { sql } = this.ctx.storage;
-    while (this.#queue.length > 0) {
-      const group = this.#queue.splice(0, COMMIT_APPENDS_MAX);
-      const turnedAway = [...this.#turnedAway].map(([token, counts]) => ({
-        append: null,
-        packed: "",
-        token,
-        counts,
-        quarantineBytesMax: 0,
-      }));
-      const now = Date.now();
-      const settings = { now, segmentBytesMax: this.#settings.segmentBytesMax, segmentId: () => segmentId(now, randomBytes(10)) };
-      try {
-        this.ctx.storage.transactionSync(() => commit(sql, this.#held, [...group, ...turnedAway], settings));
-        this.#turnedAway.clear();
-        // no await between the commit and the alarm: they become durable together
-        const armed = this.#arm();
-        await Promise.all([armed, this.ctx.storage.sync()]);
-        for (const { settle } of group) settle.resolve();
-      } catch (error) {
-        for (const { settle } of group) settle.reject(error);
-        this.#held = load(sql);
-      }
-    }
-    this.#committing = false;
-  }
-
   /** Whether no part of an append is merely staged. */
   async #completed(packed: string): Promise<boolean> {
-    const isStaged = () => this.#held.state.segments.some(({ upload, ids }) => upload !== null && ids.includes(packed));
+    const isStaged = () => this.#state.segments.some(({ upload, ids }) => upload !== null && ids.includes(packed));
     for (let left = COMPLETION_TRIES; left > 0 && isStaged(); left--) await this.#flushOnce(() => false).catch(() => {});
-    return !isStaged() && recall(this.#held.state, packed, Date.now(), this.#settings.dedupe) === "duplicate";
+    return !isStaged() && recall(this.#state, packed, Date.now(), this.#settings.dedupe) === "duplicate";
   }
 
   /** Seals what is open and writes out everything; resolves when it is in the bucket, rejects when some of it is not yet. */
@@ -240,7 +194,7 @@ export class Buffer extends DurableObject<EdgeEnv> {
 
   /** What is durable here and not yet in the bucket. */
   async pending(): Promise<{ rows: number; bytes: number }> {
-    return pendingOf(this.#held.state);
+    return pendingOf(this.#state);
   }
 
   /** Looks after the alarm: one that was lost is set again at the start that this call is. */
@@ -255,9 +209,9 @@ export class Buffer extends DurableObject<EdgeEnv> {
     const { sql } = this.ctx.storage;
     this.ctx.storage.transactionSync(() => {
       log.writeMeta(sql, "gone", true);
-      log.clear(sql, this.#held.state);
+      log.clear(sql, this.#state);
     });
-    this.#held = load(sql);
+    this.#commits.held = load(sql);
   }
 
   /** Never throws: the runtime gives up on an alarm after a few failures, and this one must not be given up. */
@@ -274,7 +228,7 @@ export class Buffer extends DurableObject<EdgeEnv> {
       try {
         const written = await writeOut(
           this.ctx.storage,
-          () => this.#held.state,
+          () => this.#state,
           which,
           this.#destination as Destination,
           this.env,
@@ -299,6 +253,10 @@ export class Buffer extends DurableObject<EdgeEnv> {
     return flushed;
   }
 
+  get #state(): State {
+    return this.#commits.held.state;
+  }
+
   get #settings() {
     return settingsOf(this.env);
   }
@@ -307,7 +265,7 @@ export class Buffer extends DurableObject<EdgeEnv> {
   async #arm(): Promise<void> {
     const { segmentBytesMax, flushAfterMs } = this.#settings;
     const now = Date.now();
-    const flushAt = nextDue(this.#held.state, now, segmentBytesMax, flushAfterMs);
+    const flushAt = nextDue(this.#state, now, segmentBytesMax, flushAfterMs);
     const deliverAt = this.#deliveries.nextDue();
     if (flushAt === null && deliverAt === null) return;
     const due = Math.min(
