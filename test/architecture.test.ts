@@ -12,6 +12,7 @@ const RULES: { from: string; may: string[]; except?: string[] }[] = [
   { from: "access/", may: ["problem.ts", "access/"] },
   { from: "edge/event/", may: ["edge/event/"] },
   { from: "edge/buffer/segment.ts", may: [] },
+  { from: "edge/buffer/object-key.ts", may: ["edge/buffer/segment.ts"] },
   { from: "edge/scan/", may: ["edge/scan/"] },
   { from: "edge/formats/", may: ["problem.ts", "edge/event/", "edge/scan/", "edge/formats/"] },
   {

@@ -1,6 +1,6 @@
 import { gunzipSync } from "node:zlib";
 import { beforeEach, describe, expect, it } from "vitest";
-import { objectKey, segmentId } from "../../src/edge/buffer/segment.ts";
+import { objectKey, segmentId } from "../../src/edge/buffer/object-key.ts";
 import { bufferOf } from "../../src/edge/buffer/shard.ts";
 import { r2Sink } from "../../src/edge/sinks/r2.ts";
 import { env, HERE, type Organisation, organisation, post, send, token } from "./gateway.ts";

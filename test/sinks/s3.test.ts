@@ -4,7 +4,7 @@ import { buffer } from "node:stream/consumers";
 import { gunzipSync } from "node:zlib";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { afterAll, expect, it } from "vitest";
-import { objectPrefix } from "../../src/edge/buffer/segment.ts";
+import { objectPrefix } from "../../src/edge/buffer/object-key.ts";
 import { describeRemoteSink, sealed } from "../edge/sinks/describe-sink.ts";
 import { type Answer, openTestReceiver, type Request, sinkTo } from "./receiver.ts";
 

@@ -37,7 +37,7 @@ export const MUTATIONS: Mutation[] = [
       {
         file: WRITE_OUT,
         find: 'import * as log from "./log.ts";',
-        replace: 'import * as log from "./log.ts"; import { segmentId } from "./segment.ts";',
+        replace: 'import * as log from "./log.ts"; import { segmentId } from "./object-key.ts";',
       },
     ],
   },

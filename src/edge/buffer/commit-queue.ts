@@ -2,7 +2,8 @@
 import { randomBytes } from "node:crypto";
 import { commit, type Entry, type Held, load } from "./commit.ts";
 import { type Counters, type Counts, count, nameIn } from "./counts.ts";
-import { COMMIT_APPENDS_MAX, segmentId } from "./segment.ts";
+import { segmentId } from "./object-key.ts";
+import { COMMIT_APPENDS_MAX } from "./segment.ts";
 
 interface Waiting {
   entry: Entry;

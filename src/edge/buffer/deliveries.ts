@@ -10,7 +10,8 @@ import { openSink } from "../sinks/index.ts";
 import { readObject } from "../sinks/r2.ts";
 import { SinkFailure } from "../sinks/sink.ts";
 import * as log from "./log.ts";
-import { type Destination, objectKey, type Segment } from "./segment.ts";
+import { objectKey } from "./object-key.ts";
+import type { Destination, Segment } from "./segment.ts";
 
 /** How long a dataset's sinks are believed before they are asked for again; a new sink gets what is written out after that. */
 const SETTINGS_AGE_MAX_MS = 60_000;

@@ -4,7 +4,8 @@ import { sinkOf } from "../sinks/index.ts";
 import * as staged from "../sinks/staged.ts";
 import type { Deliveries } from "./deliveries.ts";
 import * as log from "./log.ts";
-import { type Destination, flushed, objectKey, type Segment, type State, undone } from "./segment.ts";
+import { objectKey } from "./object-key.ts";
+import { type Destination, flushed, type Segment, type State, undone } from "./segment.ts";
 
 export interface Written {
   segments: number;

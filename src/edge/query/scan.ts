@@ -1,6 +1,7 @@
 /** Reads segments back from the bucket. R2 lists upwards only, so newest first means walking days and hours from the end. */
 import { Problem } from "../../problem.ts";
-import { type Destination, type Kind, objectKey, objectPrefix, rootOf, timeOfSegment } from "../buffer/segment.ts";
+import { objectKey, objectPrefix, rootOf, timeOfSegment } from "../buffer/object-key.ts";
+import type { Destination, Kind } from "../buffer/segment.ts";
 
 export interface SegmentInfo {
   id: string;

@@ -1,4 +1,4 @@
-import { objectKey } from "../buffer/segment.ts";
+import { objectKey } from "../buffer/object-key.ts";
 import { metadataOf } from "./metadata.ts";
 import type { SealedSegment } from "./sink.ts";
 

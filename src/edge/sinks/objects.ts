@@ -1,5 +1,7 @@
 /** Takes a dataset's objects out of the region's bucket. Whatever is done twice or left half done is mended by doing it again. */
-import { type Destination, objectPrefix, timeOfSegment } from "../buffer/segment.ts";
+
+import { objectPrefix, timeOfSegment } from "../buffer/object-key.ts";
+import type { Destination } from "../buffer/segment.ts";
 
 /** What R2 lists and deletes at a time, and how many such pages one call handles. */
 const PAGE_OBJECTS_MAX = 1_000;

@@ -2,7 +2,9 @@
  * Objects too large for the log. They are uploaded to the bucket as they come, in parts that nobody sees, and become objects when
  * the Durable Object that has recorded them completes their uploads. An upload that is never completed is dropped by R2 after 7 days.
  */
-import { type Destination, type Kind, objectKey, type Staged, type Tally } from "../buffer/segment.ts";
+
+import { objectKey } from "../buffer/object-key.ts";
+import type { Destination, Kind, Staged, Tally } from "../buffer/segment.ts";
 import { metadataOf } from "./metadata.ts";
 
 /** One part: the last part of an upload may have any size. */

@@ -3,6 +3,7 @@
  * alarm, and a flush whose steps other things may come between. A mutant does one thing wrong, to show that the property would notice.
  */
 import { openAppendId } from "../../../src/edge/buffer/append-id.ts";
+import { objectKey, segmentId } from "../../../src/edge/buffer/object-key.ts";
 import {
   committed,
   emptyState,
@@ -11,13 +12,11 @@ import {
   isDue,
   isFull,
   nextDue,
-  objectKey,
   openSegment,
   packedId,
   recall,
   type Segment,
   type State,
-  segmentId,
 } from "../../../src/edge/buffer/segment.ts";
 
 export const MUTANTS = [

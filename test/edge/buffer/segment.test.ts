@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { objectKey, segmentId, timeOfSegment } from "../../../src/edge/buffer/object-key.ts";
 import {
   committed,
   type Destination,
@@ -13,7 +14,6 @@ import {
   isDue,
   isFull,
   nextDue,
-  objectKey,
   packedId,
   pendingOf,
   ROW_BYTES_MAX,
@@ -21,8 +21,6 @@ import {
   remember,
   SEGMENT_APPENDS_MAX,
   type Segment,
-  segmentId,
-  timeOfSegment,
   undone,
 } from "../../../src/edge/buffer/segment.ts";
 

@@ -3,7 +3,8 @@ import { abortAllDurableObjects, runDurableObjectAlarm, runInDurableObject } fro
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Buffer as BufferObject } from "../../../src/edge/buffer/buffer.ts";
-import { type Append, type Destination, segmentId } from "../../../src/edge/buffer/segment.ts";
+import { segmentId } from "../../../src/edge/buffer/object-key.ts";
+import type { Append, Destination } from "../../../src/edge/buffer/segment.ts";
 import type { EdgeEnv } from "../../../src/edge/env.ts";
 import { stage } from "../../../src/edge/sinks/staged.ts";
 import { env } from "../gateway.ts";

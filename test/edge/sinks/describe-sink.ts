@@ -1,7 +1,7 @@
 /** What each sink owes, whatever it writes to. */
 import { gunzipSync, gzipSync } from "node:zlib";
 import { describe, expect, it, vi } from "vitest";
-import { objectKey, segmentId } from "../../../src/edge/buffer/segment.ts";
+import { objectKey, segmentId } from "../../../src/edge/buffer/object-key.ts";
 import { SINK_TIMEOUT_MS } from "../../../src/edge/sinks/receiver.ts";
 import { type SealedSegment, type Sink, SinkFailure } from "../../../src/edge/sinks/sink.ts";
 

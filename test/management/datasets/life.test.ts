@@ -1,7 +1,7 @@
 /** A dataset's trim, vacuum and end, through the real Worker of its region. */
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Removed } from "../../../src/access/chore.ts";
-import { objectKey, segmentId } from "../../../src/edge/buffer/segment.ts";
+import { objectKey, segmentId } from "../../../src/edge/buffer/object-key.ts";
 import { auditRows, call, type Deployment, dataset, deployment, env, reasonOf, succeeded, token, US } from "../client.ts";
 import { describeResource } from "../describe-resource.ts";
 
