@@ -21,7 +21,7 @@ export function zstdOf(body: Uint8Array, blockBytes = 131_072): Uint8Array {
 
 /** One frame that inflates to as many blocks of 128 KiB of one letter. */
 export function runLengthFrame(blocks: number): Uint8Array {
-  const parts = [new Uint8Array(HEADER)];
+  const parts: Uint8Array[] = [new Uint8Array(HEADER)];
   for (let i = 1; i <= blocks; i++) parts.push(blockHeader(131_072, 1, i === blocks), new Uint8Array([0x78]));
   return Buffer.concat(parts);
 }
