@@ -19,7 +19,10 @@ const RULES: { from: string; may: string[]; except?: string[] }[] = [
     from: "edge/protocols/",
     may: ["problem.ts", "access/authorization.ts", "edge/event/", "edge/formats/", "edge/scan/", "edge/protocols/"],
   },
-  { from: "edge/sinks/", may: ["access/dataset-settings.ts", "edge/buffer/segment.ts", "edge/buffer/object-key.ts", "edge/scan/", "edge/sinks/"] },
+  {
+    from: "edge/sinks/",
+    may: ["access/dataset-settings.ts", "edge/buffer/segment.ts", "edge/buffer/object-key.ts", "edge/scan/", "edge/sinks/"],
+  },
   { from: "edge/query/apl/", may: ["problem.ts", "edge/query/apl/"] },
   { from: "edge/", may: ["problem.ts", "access/", "edge/", "../package.json"] },
   { from: "management/worker.ts", may: ["problem.ts", "access/", "management/", "../package.json"] },
