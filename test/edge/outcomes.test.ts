@@ -206,7 +206,7 @@ describe("the statistics", () => {
     await post("/v1/ingest/logs", '{"a":1}', { token: other, headers: { "idempotency-key": "k" } });
     await expect.poll(async () => (await stats()).received).toBe(5);
     const counts = await stats();
-    expect(counts.refused).toEqual({ "body-invalid": 1, "encoding-unsupported": 1, conflict: 1 });
+    expect(counts.refused).toEqual({ "body-invalid": 1, "encoding-unsupported": 1, "idempotency-key-reused": 1 });
     expect(counts.tokens.map(({ received }) => received).sort()).toEqual([1, 4]);
   });
 

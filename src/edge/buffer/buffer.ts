@@ -51,7 +51,7 @@ export class Buffer extends DurableObject<EdgeEnv> {
   #peers: Peers;
   #deliveries: Deliveries;
   /** Appends whose commit is not durable yet, by id. */
-  #waiting = new Map<string, { packed: string; stored: Promise<unknown> }>();
+  #waiting = new Map<string, { packed: string; stored: Promise<Appended> }>();
   #pendingBytes = 0;
   #flushing: Promise<unknown> = Promise.resolve();
   /** Failed flushes in a row, and when the next attempt is due; epoch milliseconds. */
@@ -85,8 +85,8 @@ export class Buffer extends DurableObject<EdgeEnv> {
     if (before && before.packed !== packed) return this.#repeated(append, "conflict");
     if (before) {
       // known from its commit on, but this answer too has to wait until that is durable
-      await before.stored;
-      return this.#repeated(append, "duplicate");
+      const first = await before.stored;
+      return first === "busy" ? first : this.#repeated(append, "duplicate");
     }
     const known = recall(this.#state, packed, Date.now(), this.#settings.dedupe);
     if (known === "duplicate" && !(await this.#completed(packed))) return "full";
@@ -157,7 +157,7 @@ export class Buffer extends DurableObject<EdgeEnv> {
     if (append.replay) return outcome; // its rows are counted already
     const counts = { ...emptyCounts(), received: append.received };
     if (outcome === "duplicate") counts.deduplicated = append.received;
-    else counts.refused = { [outcome]: append.received };
+    else counts.refused = { "idempotency-key-reused": append.received };
     await this.#commits.add(onlyCounted(append.token, counts));
     return outcome;
   }

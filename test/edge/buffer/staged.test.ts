@@ -113,6 +113,14 @@ describe("a staged append", () => {
     expect(await storedIn(destination)).toEqual([1, 2]);
   });
 
+  it("sent twice at once is acknowledged to nobody while it cannot be completed", async () => {
+    const { send, stub, destination } = setUp();
+    await intercept(stub(), down);
+    const appends = await Promise.all([staged(destination, 1), staged(destination, 1)]);
+    expect(await Promise.all(appends.map(send))).toEqual(["busy", "busy"]);
+    expect(await storedIn(destination)).toEqual([]);
+  });
+
   it("whose upload is gone is taken back whole, told so, and stored anew by its retry", async () => {
     const { send, stub, destination } = setUp();
     const append = await staged(destination, 1);
