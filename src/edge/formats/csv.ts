@@ -124,10 +124,9 @@ export function csvDecoder(options: CsvOptions, sink: CsvSink): Decoder {
           `the CSV comes to more than ${bytesMax} bytes as JSON; send smaller batches or shorter column names`,
         );
       const { fault, columns } = cursor;
-      const wanted = frame.before.length;
       if (fault !== null) sink.reject(index, fault);
-      else if (columns === wanted) sink.object(cursor.scratch, 0, cursor.length, index);
-      else sink.reject(index, unequal(columns, wanted));
+      else if (columns === frame.before.length) sink.object(cursor.scratch, 0, cursor.length, index);
+      else sink.reject(index, unequal(columns, frame.before.length));
     }
     return cursor.at;
   };
