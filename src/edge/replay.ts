@@ -12,7 +12,7 @@ import { addReasons } from "./buffer/counts.ts";
 import type { Append, Reasons } from "./buffer/segment.ts";
 import { type EdgeEnv, settingsOf } from "./env.ts";
 import type { Batch } from "./event/batch.ts";
-import { readDelimiter } from "./formats/csv.ts";
+import { readDelimiter } from "./formats/csv-delimiter.ts";
 import { csv } from "./formats/csv-events.ts";
 import { decodeWith, type Format } from "./formats/format.ts";
 import { linesDecoder } from "./formats/lines.ts";

@@ -2,14 +2,11 @@
  * CSV (RFC 4180, and what common tools make of it) to JSON objects: bytes in and bytes out, no string and no object per record.
  * Every value becomes a JSON string, exactly as it was sent: whether `007` is a number is for whoever knows the column.
  */
-import { Problem, type Reason } from "../../problem.ts";
+import { Problem } from "../../problem.ts";
 import type { Raw } from "../event/rejects.ts";
 import { scanUtf8 } from "../scan/tokens.ts";
+import { checkCount, checkedNames, namesOf } from "./csv-names.ts";
 import type { Decoder } from "./format.ts";
-
-export const CSV_COLUMNS_MAX = 1024;
-/** Axiom's limit on the name of a field, in bytes of UTF-8. */
-export const CSV_NAME_BYTES_MAX = 200;
 
 export interface CsvOptions {
   /** One byte, as `readDelimiter` returns it. */
@@ -64,11 +61,9 @@ const HEADER = -1;
 const SCRATCH_BYTES = 16_384;
 /** Room for what one byte can become at most: `\u001f`. */
 const ESCAPE_BYTES = 6;
-const TAB = 0x09;
 const LF = 0x0a;
 const CR = 0x0d;
 const QUOTE = 0x22;
-const COMMA = 0x2c;
 const BACKSLASH = 0x5c;
 
 /** What a byte is to the loop that copies values; all but PLAIN interrupt it. */
@@ -157,15 +152,6 @@ function unequal(values: number, columns: number): string {
   return `the record has ${values} values for ${columns} columns; ${fix}`;
 }
 
-/** The delimiter of a `csv-delimiter` parameter, a comma when there is none. @throws Problem `parameter-invalid` */
-export function readDelimiter(parameter: string | null): number {
-  if (parameter === null) return COMMA;
-  if (parameter === "\\t") return TAB;
-  const code = parameter.charCodeAt(0);
-  if (parameter.length === 1 && code < 0x80 && code !== QUOTE && code !== CR && code !== LF) return code;
-  throw new Problem("parameter-invalid", "csv-delimiter must be one ASCII character other than a quote or line end, or \\t for a tab");
-}
-
 /** The header is read as a record whose frame makes it a JSON array, so that one reader knows all of CSV's rules. Null when it is cut. */
 function readHeader(cursor: Cursor): string[] | null {
   const frame: Frame = { names: [], before: [encoder.encode('["')], beforeMore: encoder.encode('","'), after: encoder.encode('"]') };
@@ -177,30 +163,6 @@ function readHeader(cursor: Cursor): string[] | null {
   checkCount(cursor.columns, "body-invalid");
   const text = new TextDecoder().decode(cursor.scratch.subarray(0, cursor.length));
   return checkedNames(JSON.parse(text) as string[], "body-invalid");
-}
-
-function namesOf(fields: string[]): string[] {
-  checkCount(fields.length, "parameter-invalid");
-  return checkedNames(fields, "parameter-invalid");
-}
-
-function checkedNames(fields: string[], reason: Reason): string[] {
-  const names = fields.map((field) => field.trim());
-  const seen = new Set<string>();
-  for (const [column, name] of names.entries()) {
-    const where = `the name of CSV column ${column + 1}`;
-    if (name === "") throw new Problem(reason, `${where} is empty; name every column`);
-    if (seen.has(name)) throw new Problem(reason, `${where} is that of an earlier one; name each differently`);
-    if (encoder.encode(name).length > CSV_NAME_BYTES_MAX)
-      throw new Problem(reason, `${where} is too long; use at most ${CSV_NAME_BYTES_MAX} bytes`);
-    seen.add(name);
-  }
-  return names;
-}
-
-/** Before any work that grows with the columns. */
-function checkCount(columns: number, reason: Reason): void {
-  if (columns > CSV_COLUMNS_MAX) throw new Problem(reason, `the CSV has ${columns} columns; send at most ${CSV_COLUMNS_MAX}`);
 }
 
 /**

@@ -13,10 +13,10 @@ const WINDOW_BYTES = 1_048_576;
 const HEAD_BYTES = 4;
 /** Bytes of one event as it is sent. */
 const EVENT_BYTES_MAX = 4 * 1_048_576;
-/** Rows of one body: a million of the dearest ones (each one rewritten) is some seconds of a processor. */
+/** Rows of one body: a million that must each be rewritten take a processor three to four seconds. */
 const LARGE_ROWS_MAX = 1_000_000;
-/** Bytes of the finished lines of one body, and of its CSV records as JSON. */
-const LARGE_LINES_BYTES_MAX = 150_000_000;
+/** Bytes of the finished lines of one body, and of its CSV records as JSON: times and column names can double what was sent. */
+const LARGE_LINES_BYTES_MAX = 250_000_000;
 
 export interface WindowLimits extends Limits {
   windowBytes: number;
@@ -59,7 +59,7 @@ export async function* decodeChunks(
 
   for await (const window of windowsOf(chunks, limits)) {
     decode ??= open(window);
-    for (let more = decode !== null; decode && more; ) {
+    for (let more = true; decode && more; ) {
       window.done += decode(restOf(window, window.done));
       more = events.full;
       const batch = close();

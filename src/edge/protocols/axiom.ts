@@ -9,7 +9,7 @@
 import { readAuthorization } from "../../access/authorization.ts";
 import { Problem, problemResponse } from "../../problem.ts";
 import { eventRules } from "../event/rules.ts";
-import { readDelimiter } from "../formats/csv.ts";
+import { readDelimiter } from "../formats/csv-delimiter.ts";
 import { decodeWith, type Format, type FormatOptions } from "../formats/format.ts";
 import { formatOf } from "../formats/index.ts";
 import { decodeChunks } from "../formats/windows.ts";

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { CSV_COLUMNS_MAX, CSV_NAME_BYTES_MAX, csvDecoder, readDelimiter } from "../../../src/edge/formats/csv.ts";
+import { csvDecoder } from "../../../src/edge/formats/csv.ts";
+import { readDelimiter } from "../../../src/edge/formats/csv-delimiter.ts";
+import { CSV_COLUMNS_MAX, CSV_NAME_BYTES_MAX } from "../../../src/edge/formats/csv-names.ts";
 import { wholeBody } from "../../../src/edge/formats/format.ts";
 import { Problem, type Reason } from "../../../src/problem.ts";
 
