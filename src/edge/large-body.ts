@@ -8,8 +8,8 @@ import { readWindow, WINDOW_BYTES } from "./reading.ts";
 /** Bytes of a body as sent: what the platform itself takes on most plans. */
 export const LARGE_BODY_BYTES_MAX = 100_000_000;
 
-/** Set aside for whoever takes the chunks: a window of them, twice over while an event is long, and the batch it becomes. */
-const WORKING_BYTES = 8 * 1_048_576;
+/** Set aside for whoever takes the chunks: a window of them, twice over while an event is long, the batch it becomes, and what is uploaded of it. */
+const WORKING_BYTES = 14 * 1_048_576;
 
 /** What is there of a body as sent. */
 export interface Sent {

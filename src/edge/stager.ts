@@ -8,8 +8,8 @@ import { stage, unstage } from "./sinks/staged.ts";
 
 /** Compressed bytes from which on an append goes past the log: rows of the log end at 2 MB, and each byte in it is written twice. */
 export const STAGED_BYTES_MIN = 1_000_000;
-/** Compressed bytes of one object. */
-const OBJECT_BYTES = 8_000_000;
+/** Compressed bytes of one object: it is held while it grows, and once more while it is uploaded. */
+const OBJECT_BYTES = 4_000_000;
 /** Raw bytes of one gzip member. */
 const MEMBER_BYTES = 1_048_576;
 const GZIP_LEVEL = 1;

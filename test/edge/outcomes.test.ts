@@ -245,7 +245,7 @@ describe("a large batch", () => {
   });
 
   it("becomes several objects where one would be too large, and no line is cut", async () => {
-    const text = lines(13_000_000, "b");
+    const text = lines(7_000_000, "b");
     const count = text.split("\n").length;
     const response = await post("/v1/ingest/logs", text, { token: secret });
     expect(await response.json()).toMatchObject({ ingested: count });
