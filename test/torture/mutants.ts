@@ -6,8 +6,8 @@ const ROUNDS_MAX = 4;
 const SECONDS = 8;
 /** More than in a plain run: what a failure leads to is what most of them get wrong. */
 const MUTANT_FAILURES_PERCENT = 2 * FAILURES_PERCENT;
-/** Faults that only several counters or several alarms show. */
-const SHARDS = 3;
+/** So many that each sees an append only now and then: under a crowd, a segment that was sealed has a younger one behind it at once. */
+const SHARDS = 48;
 const NAME_WIDTH = 50;
 
 /** Prints a row for each. @returns those that survived; the unchanged source is among them when it did not pass. */
