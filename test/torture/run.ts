@@ -94,7 +94,7 @@ async function struggle(victim: Victim, { edge, name, token }: Dataset, account:
   const end = performance.now() + seconds * 1_000;
   let broken = false;
   const over = () => broken || performance.now() > end;
-  const common = { url: `${edge}/v1/ingest/${name}`, token, account, over };
+  const common = { url: `${edge}/v1/ingest/${name}`, token, account, over, broken: () => broken };
   const senders: Sender[] = Array.from({ length: SENDERS }, (_, i) => ({
     ...common,
     random: randomOf(seed * 100 + i),

@@ -32,7 +32,10 @@ export interface Sender {
   pauseMs: number;
   /** Batches kept for replays. */
   keeps: number;
+  /** No more batches are to be made; what is begun is brought to its acknowledgement. */
   over(): boolean;
+  /** The run has failed elsewhere. */
+  broken(): boolean;
 }
 
 const REPLAY_PERCENT = 5;
@@ -72,7 +75,7 @@ async function replay(sender: Sender, batch: Batch): Promise<void> {
 }
 
 /** Sends until there is a success. */
-async function deliver({ url, random }: Sender, { body, headers, count }: Batch): Promise<{ known: boolean; attempts: number }> {
+async function deliver({ url, random, broken }: Sender, { body, headers, count }: Batch): Promise<{ known: boolean; attempts: number }> {
   const began = performance.now();
   for (let attempts = 1; ; attempts++) {
     const answer = await post(url, headers, body);
@@ -81,6 +84,7 @@ async function deliver({ url, random }: Sender, { body, headers, count }: Batch)
       return { known: answer.duplicate, attempts };
     }
     if (answer && answer.status < 500 && answer.status !== 429) throw new Error(`refused with ${answer.status}: ${answer.text}`);
+    if (broken()) throw new Error("the run has failed elsewhere");
     if (performance.now() - began > ACKNOWLEDGED_WITHIN_MS)
       throw new Error(`not acknowledged for a minute: ${answer ? `${answer.status} ${answer.text}` : "no answer"}`);
     await delay(random.next() * RETRY_MS_MAX);
