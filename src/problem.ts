@@ -27,6 +27,7 @@ const REFUSALS = {
   "parameter-invalid": [400, "Invalid parameter"],
   "body-invalid": [400, "Invalid body"],
   "body-too-large": [413, "Body too large"],
+  "idempotency-key-reused": [422, "Idempotency key used for another body"],
   "encoding-broken": [400, "Broken content encoding"],
   "encoding-unsupported": [415, "Unsupported content encoding"],
   // management

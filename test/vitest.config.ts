@@ -4,7 +4,11 @@ import { defineConfig } from "vitest/config";
 import { bundleWorker, CONFIG, ROOT, WORKERS, type WorkerSection } from "../src/local/bundle.ts";
 
 const BUILT = path.join(ROOT, "dist/test");
-const SECRETS = { TOKEN_TAG_KEYS: "1:AAECAwQFBgcICQoLDA0ODw", SETUP_TOKEN: "setup-token-of-the-tests" };
+const SECRETS = {
+  TOKEN_TAG_KEYS: "1:AAECAwQFBgcICQoLDA0ODw",
+  SETUP_TOKEN: "setup-token-of-the-tests",
+  SINK_SECRETS_KEY: "1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+};
 
 // wrangler warns about required secrets that it finds nowhere
 Object.assign(process.env, SECRETS);
@@ -13,13 +17,14 @@ Object.assign(process.env, SECRETS);
  * One Worker under test inside workerd, and beside it all of them as built bundles, so that service bindings lead somewhere. KV, D1,
  * R2 and Durable Objects are real; KV and D1 are shared between them.
  */
-function inWorkerd(section: WorkerSection) {
+function inWorkerd(section: WorkerSection, more: { serviceBindings?: Record<string, string>; r2Buckets?: Record<string, string> } = {}) {
   return cloudflareTest(async () => {
     const beside = await Promise.all(WORKERS.map((other) => bundleWorker(other, BUILT)));
     return {
       wrangler: { configPath: CONFIG, environment: section },
       miniflare: {
         d1Databases: { DB: "headgate" },
+        ...more,
         bindings: { ...SECRETS, TEST_MIGRATIONS: await readD1Migrations(path.join(ROOT, "src/management/migrations")) },
         outboundService: () => new Response("no network in tests", { status: 502 }),
         workers: beside.map(({ name, script, options }) => ({
@@ -51,7 +56,10 @@ export default defineConfig({
       },
       {
         root: ROOT,
-        plugins: [inWorkerd("management")],
+        // what a sender reaches of a region, and what it leaves there
+        plugins: [
+          inWorkerd("management", { serviceBindings: { EDGE: "headgate-us-east-1" }, r2Buckets: { BUCKET: "headgate-us-east-1" } }),
+        ],
         test: {
           name: "management",
           isolate: false,
@@ -66,9 +74,12 @@ export default defineConfig({
           include: [
             "test/architecture.test.ts",
             "test/readme.test.ts",
+            "test/readers.test.ts",
             "test/story.test.ts",
             "test/torture.test.ts",
+            "test/bench/**/*.test.ts",
             "test/local/**/*.test.ts",
+            "test/sinks/**/*.test.ts",
           ],
           testTimeout: 60_000,
           hookTimeout: 60_000,

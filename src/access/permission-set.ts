@@ -6,6 +6,7 @@
  *     o:<organisation id>                  OrganisationMap
  */
 import { type Capability, scopeAllows } from "./capability.ts";
+import type { Dedupe } from "./dataset-settings.ts";
 
 const VERSION = 1;
 
@@ -27,10 +28,20 @@ export interface OrganisationMap {
   v: typeof VERSION;
   id: string;
   status: "active" | "suspended" | "deleted";
-  datasets: Record<string, { id: string; region: string }>;
+  datasets: Record<string, DatasetEntry>;
   /** Base URL of each region's edge, by region id. */
   regions: Record<string, string>;
   ver: number;
+}
+
+/** Settings that an append needs stand here when they are not the default; the edge tolerates their absence. */
+export interface DatasetEntry {
+  id: string;
+  region: string;
+  /** Absent: `content`. */
+  dedupe?: Exclude<Dedupe, "content">;
+  /** Raw bytes of quarantined events kept per day; 0: none. Absent: as in `defaultSettings`. */
+  quarantine?: number;
 }
 
 export const permissionKey = (digest: string): string => `t:${digest}`;

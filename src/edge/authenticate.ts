@@ -76,14 +76,14 @@ export async function authenticate(token: string, env: EdgeEnv, now: number): Pr
 }
 
 /**
- * The organisation as the authority knows it now, for a dataset name that the held document lacks, since it may be new, or for the
- * present address of a region. Asked a few times a second for one organisation and purpose at most, so that a sender at the wrong
+ * The organisation as the authority knows it now, for a dataset name that the held document lacks or that may have been given anew
+ * since, or for the present address of a region. Asked a few times a second for one organisation and purpose at most, so that a sender at the wrong
  * region uses up nothing of what new datasets need.
  * @throws Problem `store-unavailable` when nobody can tell or may ask: "not found" would make a shipper throw its data away.
  */
 export async function freshOrganisation(
   known: OrganisationMap,
-  purpose: "dataset" | "region",
+  purpose: "dataset" | "renewed" | "region",
   env: EdgeEnv,
   now: number,
 ): Promise<OrganisationMap> {

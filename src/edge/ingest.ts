@@ -2,65 +2,88 @@
  * The one way in. A body is read only after its sender is known and allowed; a 2xx is given only after the batch is durable in
  * the dataset's region.
  */
-import { gzipSync } from "node:zlib";
 import { Problem } from "../problem.ts";
 import { authenticate } from "./authenticate.ts";
 import { withBody } from "./body.ts";
-import { appendId } from "./buffer/append-id.ts";
-import type { Append, Appended, Destination } from "./buffer/segment.ts";
-import { bufferOf, shardOf } from "./buffer/shard.ts";
+import { type AppendIdParts, appendId, openAppendId } from "./buffer/append-id.ts";
+import { dryRun } from "./dry-run.ts";
 import { type EdgeEnv, settingsOf } from "./env.ts";
-import type { Batch } from "./event/batch.ts";
 import { onlyDataset, permit } from "./permit.ts";
 import type { Call, Protocol } from "./protocols/protocol.ts";
 import { datasetName } from "./route.ts";
+import { countRefused, type Sender, store } from "./store.ts";
+import { storeLarge } from "./store-large.ts";
 
-/** Batches below this are stored raw and compressed together with their neighbours; alone they would hardly shrink. */
-const RAW_BYTES_MAX = 4_096;
-const GZIP_LEVEL = 1;
 const IDEMPOTENCY_KEY_LENGTH_MAX = 255;
 
-export async function ingest(request: Request, protocol: Protocol, call: Call, env: EdgeEnv): Promise<Response> {
+export interface Arrival {
+  request: Request;
+  call: Call;
+  traceId: string;
+  /** Lets work go on after the answer. */
+  waitUntil(work: Promise<unknown>): void;
+}
+
+export async function ingest({ request, call, traceId, waitUntil }: Arrival, protocol: Protocol, env: EdgeEnv): Promise<Response> {
   const { region } = settingsOf(env);
-  const caller = await authenticate(protocol.credential(call), env, call.now);
-  const name = call.dataset === null ? await onlyDataset(caller, "ingest:create", env, call.now) : datasetName(call.dataset);
-  const destination = await permit(caller, "ingest:create", name, region, env, call.now);
-  const idempotencyKey = readIdempotencyKey(call.headers);
-
-  return withBody(request, async (body) => {
-    const batch = protocol.decode(body, call);
-    if (batch.rows === 0) return protocol.reply({ batch, bodyBytes: body.length, duplicate: false }, call);
-    const { everyEventHasItsOwnTime } = batch;
-    const id = appendId({ idempotencyKey, destination, ndjsonSource: body, shape: protocol.shape(call), everyEventHasItsOwnTime });
-    const appended = await append(packed(id, batch), destination, env);
-    if (appended === "full") throw new Problem("overloaded", `the buffer of dataset ${name} is full; send again in a second`);
-    const reply = protocol.reply({ batch, bodyBytes: body.length, duplicate: appended === "duplicate" }, call);
-    if (appended === "duplicate") reply.headers.set("x-headgate-deduplicated", "true");
-    return reply;
-  });
+  const { now } = call;
+  const caller = await authenticate(protocol.credential(call), env, now);
+  const name = call.dataset === null ? await onlyDataset(caller, "ingest:create", env, now) : datasetName(call.dataset);
+  const permitted = await permit(caller, "ingest:create", name, region, env, now);
+  const sender: Sender = { ...permitted, token: caller.set.id, traceId, now, idempotencyKey: readIdempotencyKey(call.headers) };
+  try {
+    if (call.query.get("dry-run") === "true") return await withBody(request, async (body) => dryRun(body, protocol, call));
+    const small = (body: Uint8Array) => take(body, protocol, call, sender, env);
+    const { decodeLarge } = protocol;
+    if (!decodeLarge) return await withBody(request, small);
+    return await withBody(request, { small, large: (chunks) => takeLarge(chunks, decodeLarge, protocol, call, sender, env) });
+  } catch (thrown) {
+    // a refusal that the shard does not know of
+    if (thrown instanceof Problem && BODY_REFUSALS.includes(thrown.reason)) waitUntil(countRefused(thrown.reason, sender, env));
+    throw thrown;
+  }
 }
 
-function packed(id: Uint8Array, batch: Batch): Append {
-  const { ndjson, rows, minTime, maxTime } = batch;
-  const gzip = ndjson.length > RAW_BYTES_MAX;
-  // a copy either way: over RPC a view would carry the whole buffer behind it
-  const body = gzip ? gzipSync(ndjson, { level: GZIP_LEVEL }) : ndjson.slice();
-  return { id, body, gzip, rows, rawBytes: ndjson.length, minTime, maxTime };
-}
+const BODY_REFUSALS: readonly string[] = ["body-invalid", "body-too-large", "encoding-broken", "encoding-unsupported", "parameter-invalid"];
 
-/** One repeat, with the same id and a new stub, where the runtime says that it is safe; it stores nothing twice. */
-async function append(batch: Append, destination: Destination, env: EdgeEnv): Promise<Appended> {
-  const shard = shardOf(batch.id, settingsOf(env).shards);
-  for (let attempt = 0; ; attempt++) {
-    try {
-      return await bufferOf(env, destination, shard).append(destination, batch);
-    } catch (error) {
-      const { retryable, overloaded } = error as { retryable?: boolean; overloaded?: boolean };
-      if (retryable && !overloaded && attempt === 0) continue;
-      console.error("append failed", destination.datasetId, shard, String(error));
-      throw new Problem("overloaded", "the batch could not be made durable; send it again in a second, nothing is stored twice");
+/** Stored while it comes, in objects that nobody sees before all of it is there. */
+async function takeLarge(
+  chunks: AsyncIterable<Uint8Array>,
+  decode: NonNullable<Protocol["decodeLarge"]>,
+  protocol: Protocol,
+  call: Call,
+  sender: Sender,
+  env: EdgeEnv,
+): Promise<Response> {
+  const hash = openAppendId(appendIdParts(protocol, call, sender));
+  let bodyBytes = 0;
+  async function* hashed(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of chunks) {
+      hash.update(chunk);
+      bodyBytes += chunk.length;
+      yield chunk;
     }
   }
+  const { batch, stored } = await storeLarge(decode(hashed(), call), hash, sender, env);
+  return replyTo(stored, protocol.reply({ batch, bodyBytes, duplicate: stored === "duplicate" }, call));
+}
+
+function appendIdParts(protocol: Protocol, call: Call, { dedupe, idempotencyKey, destination }: Sender): AppendIdParts {
+  return { dedupe, idempotencyKey, datasetId: destination.datasetId, shape: protocol.shape(call) };
+}
+
+function replyTo(stored: "stored" | "duplicate", reply: Response): Response {
+  if (stored === "duplicate") reply.headers.set("x-headgate-deduplicated", "true");
+  return reply;
+}
+
+async function take(body: Uint8Array, protocol: Protocol, call: Call, sender: Sender, env: EdgeEnv): Promise<Response> {
+  const batch = protocol.decode(body, call);
+  const answer = (duplicate: boolean) => protocol.reply({ batch, bodyBytes: body.length, duplicate }, call);
+  if (batch.rows + batch.failed === 0) return answer(false);
+  const id = appendId(appendIdParts(protocol, call, sender), body, batch.everyEventHasItsOwnTime);
+  const stored = await store(batch, id, sender, env);
+  return replyTo(stored, answer(stored === "duplicate"));
 }
 
 function readIdempotencyKey(headers: Headers): string | null {

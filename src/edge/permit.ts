@@ -1,10 +1,19 @@
 /** From a caller and a dataset's name to the dataset itself: may this token do this here, now, in this region? */
 import { type Capability, EVERY } from "../access/capability.ts";
+import { type Dedupe, defaultSettings } from "../access/dataset-settings.ts";
 import { allows, type OrganisationMap } from "../access/permission-set.ts";
 import { Problem } from "../problem.ts";
 import { type Caller, freshOrganisation } from "./authenticate.ts";
 import type { Destination } from "./buffer/segment.ts";
 import type { EdgeEnv } from "./env.ts";
+
+/** A dataset that may be used, and what its owner chose for it. */
+export interface Permitted {
+  destination: Destination;
+  dedupe: Dedupe;
+  /** Raw bytes of rejected events that are kept per day; 0: none. */
+  quarantineBytesMax: number;
+}
 
 /** @throws Problem 401 expired or revoked, 403 not allowed, 404 no such dataset, 400 wrong region, each naming the fix. */
 export async function permit(
@@ -14,11 +23,14 @@ export async function permit(
   region: string,
   env: EdgeEnv,
   now: number,
-): Promise<Destination> {
+): Promise<Permitted> {
   const { set, organisation } = caller;
   // who may do nothing of the kind does not spend the organisation's questions below
   if (!Object.values(set.datasets).some((capabilities) => capabilities.includes(capability))) throw lacks(capability, name, []);
-  const dataset = datasetOf(organisation, name) ?? datasetOf(await freshOrganisation(organisation, "dataset", env, now), name);
+  const held = datasetOf(organisation, name);
+  // a name that was given anew since: the token knows an id that the held document does not
+  const outdated = held !== undefined && !allows(set, capability, held.id) && knowsMore(caller);
+  const dataset = held && !outdated ? held : datasetOf(await freshOrganisation(organisation, held ? "renewed" : "dataset", env, now), name);
   if (!dataset)
     throw new Problem(
       "dataset-unknown",
@@ -29,7 +41,17 @@ export async function permit(
     const urls = await regionUrls(organisation, env, now);
     throw wrongRegion(capability, name, dataset.region, region, urls[dataset.region]);
   }
-  return { org: set.org, dataset: name, datasetId: dataset.id, region };
+  const { dedupe, quarantine } = defaultSettings();
+  return {
+    destination: { org: set.org, dataset: name, datasetId: dataset.id, region },
+    dedupe: dataset.dedupe ?? dedupe,
+    quarantineBytesMax: dataset.quarantine ?? quarantine.bytesPerDayMax,
+  };
+}
+
+function knowsMore({ set, organisation }: Caller): boolean {
+  const ids = new Set(Object.values(organisation.datasets).map(({ id }) => id));
+  return Object.keys(set.datasets).some((id) => id !== EVERY && !ids.has(id));
 }
 
 /** The dataset of a path that names none: the only one the token may do this with. */
@@ -63,7 +85,7 @@ function lacks(capability: Capability, name: string, allowed: string[]): Problem
   );
 }
 
-function datasetOf(organisation: OrganisationMap | null, name: string): { id: string; region: string } | undefined {
+function datasetOf(organisation: OrganisationMap | null, name: string): OrganisationMap["datasets"][string] | undefined {
   return organisation && Object.hasOwn(organisation.datasets, name) ? organisation.datasets[name] : undefined;
 }
 

@@ -1,24 +1,32 @@
 /** The edge of one region: composition only. */
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { version } from "../../package.json";
+import type { Removed } from "../access/chore.ts";
 import { asProblem, Problem, problemResponse } from "../problem.ts";
 import type { Destination } from "./buffer/segment.ts";
 import { allowOrigin, preflight } from "./cors.ts";
 import { type EdgeEnv, settingsOf } from "./env.ts";
 import { ingest } from "./ingest.ts";
+import { purge, RETENTION_CRON, runChores, trim } from "./life.ts";
 import { INGEST_ROUTES } from "./protocols/index.ts";
 import type { Call } from "./protocols/protocol.ts";
+import { replay } from "./replay.ts";
 import { matchPath } from "./route.ts";
 import { flushAll, segmentBytes, segmentList } from "./segments.ts";
+import { stats } from "./stats.ts";
 
 export { Buffer } from "./buffer/buffer.ts";
 
 export default {
-  async fetch(request: Request, env: EdgeEnv): Promise<Response> {
+  async fetch(request: Request, env: EdgeEnv, ctx: ExecutionContext): Promise<Response> {
     const traceId = newTraceId();
-    const response = await answer(request, env, traceId, Date.now());
+    const response = await answer(request, env, ctx, traceId, Date.now());
     response.headers.set("x-axiom-trace-id", traceId);
     return allowOrigin(response);
+  },
+
+  async scheduled({ cron, scheduledTime }: ScheduledController, env: EdgeEnv): Promise<void> {
+    await runChores(env, { retention: cron === RETENTION_CRON }, scheduledTime);
   },
 } satisfies ExportedHandler<EdgeEnv>;
 
@@ -27,9 +35,18 @@ export class Region extends WorkerEntrypoint<EdgeEnv> {
   flush(destination: Destination): Promise<{ segments: number; rows: number }> {
     return flushAll(destination, this.env);
   }
+
+  /** For deleted datasets only: whoever calls has made sure. */
+  purge(destination: Destination): Promise<Removed> {
+    return purge(destination, this.env);
+  }
+
+  trim(destination: Destination, beforeMs: number): Promise<Removed> {
+    return trim(destination, beforeMs, this.env);
+  }
 }
 
-async function answer(request: Request, env: EdgeEnv, traceId: string, now: number): Promise<Response> {
+async function answer(request: Request, env: EdgeEnv, ctx: ExecutionContext, traceId: string, now: number): Promise<Response> {
   if (request.method === "OPTIONS") return preflight();
   const url = URL.parse(request.url);
   if (!url)
@@ -39,28 +56,33 @@ async function answer(request: Request, env: EdgeEnv, traceId: string, now: numb
     if (!parameters) continue;
     try {
       requireMethod(request, "POST");
-      return await ingest(request, protocol, callOf(request, url, parameters["dataset"] ?? null, now), env);
+      const call = callOf(request, url, parameters["dataset"] ?? null, now);
+      return await ingest({ request, call, traceId, waitUntil: (work) => ctx.waitUntil(work) }, protocol, env);
     } catch (thrown) {
       return protocol.refuse(asProblem(thrown), traceId);
     }
   }
   try {
-    return await read(request, url, env, now);
+    return await read(request, url, env, traceId, now);
   } catch (thrown) {
     return problemResponse(asProblem(thrown), traceId);
   }
 }
 
-async function read(request: Request, url: URL, env: EdgeEnv, now: number): Promise<Response> {
+async function read(request: Request, url: URL, env: EdgeEnv, traceId: string, now: number): Promise<Response> {
   if (url.pathname === "/healthz") return Response.json({ status: "ok", worker: "edge", region: settingsOf(env).region, version });
   const list = matchPath("/v1/datasets/:dataset/segments", url.pathname);
   const one = matchPath("/v1/datasets/:dataset/segments/:id", url.pathname);
-  if (!list && !one)
+  const replayed = matchPath("/v1/datasets/:dataset/quarantine/:id/replay", url.pathname);
+  const counted = matchPath("/v1/datasets/:dataset/stats", url.pathname);
+  if (!list && !one && !counted && !replayed)
     throw new Problem(
       "route-unknown",
       `${url.pathname} is no route of this edge; events go to POST /v1/ingest/<dataset>, and /v2 is on the management Worker, at its own address`,
     );
-  requireMethod(request, "GET");
+  requireMethod(request, replayed ? "POST" : "GET");
+  if (replayed) return replay(callOf(request, url, replayed["dataset"] ?? null, now), replayed["id"] ?? "", traceId, env);
+  if (counted) return stats(callOf(request, url, counted["dataset"] ?? null, now), env);
   if (one) return segmentBytes(callOf(request, url, one["dataset"] ?? null, now), one["id"] ?? "", env);
   return segmentList(callOf(request, url, list?.["dataset"] ?? null, now), env);
 }

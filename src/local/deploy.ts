@@ -23,7 +23,8 @@ const USAGE = `Usage: npm run deploy -- [options]
 Applies the database's migrations and deploys the edges and management.
 
   --first          the first time: makes the secrets, keeps them in a file, and sets them
-  --secrets FILE   sets the secrets kept there, as a new region needs (with --first default ${SECRETS_FILE})
+  --secrets FILE   sets the secrets kept there, and makes those that it lacks, as a new region or a version with new secrets
+                   needs (with --first default ${SECRETS_FILE})
   --dry-run        bundle and check only; needs no account
   --help           print this`;
 
@@ -68,11 +69,12 @@ function withoutServices() {
 
 /** Arguments that hand a Worker its secrets, and no others: only management may set up the first organisation. */
 function keptSecrets(file: string, folder: string): (section: string) => string[] {
-  const { TOKEN_TAG_KEYS, SETUP_TOKEN } = readSecrets(file);
+  const { SETUP_TOKEN, TOKEN_TAG_KEYS, SINK_SECRETS_KEY } = readSecrets(file);
+  const forAll = { TOKEN_TAG_KEYS, SINK_SECRETS_KEY };
   console.log(`the deployment's secrets are kept in ${file}`);
   return (section) => {
     const written = path.join(folder, `${section}.json`);
-    writePrivately(written, section === MANAGEMENT ? { TOKEN_TAG_KEYS, SETUP_TOKEN } : { TOKEN_TAG_KEYS });
+    writePrivately(written, section === MANAGEMENT ? { ...forAll, SETUP_TOKEN } : forAll);
     return ["--secrets-file", written];
   };
 }

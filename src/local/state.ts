@@ -16,6 +16,7 @@ import { Stop } from "./stop.ts";
 export interface Secrets {
   TOKEN_TAG_KEYS: string;
   SETUP_TOKEN: string;
+  SINK_SECRETS_KEY: string;
 }
 
 /** The content of local.json. */
@@ -32,6 +33,8 @@ export interface Local {
 
 const TAG_KEY_BYTES = 32;
 const SETUP_TOKEN_BYTES = 32;
+/** As AES-256 has it. */
+const SEAL_KEY_BYTES = 32;
 const OWNER_ONLY = 0o600;
 
 export const localFile = (folder: string): string => path.join(folder, "local.json");
@@ -64,14 +67,16 @@ export function openState(folder: string): () => void {
   return () => rmSync(processFile(folder), { force: true });
 }
 
-/** The secrets kept in `file`, made at the first call. */
+/** The secrets kept in `file`. Those that it lacks, because it is new or of an earlier version, are made and kept. */
 export function readSecrets(file: string): Secrets {
-  const kept = readJson<Secrets>(file);
-  if (kept) return kept;
-  const secrets = {
+  const kept = readJson<Partial<Secrets>>(file) ?? {};
+  const secrets: Secrets = {
     TOKEN_TAG_KEYS: `1:${randomBytes(TAG_KEY_BYTES).toString("base64url")}`,
     SETUP_TOKEN: randomBytes(SETUP_TOKEN_BYTES).toString("base64url"),
+    SINK_SECRETS_KEY: `1:${randomBytes(SEAL_KEY_BYTES).toString("base64url")}`,
+    ...kept,
   };
+  if (Object.keys(secrets).every((name) => Object.hasOwn(kept, name))) return secrets;
   mkdirSync(path.dirname(file), { recursive: true });
   writePrivately(file, secrets);
   return secrets;

@@ -1,6 +1,10 @@
-/** What the edges ask when KV knows nothing. Reachable through a service binding only. */
+/** What the edges ask when KV knows nothing, and what the regions ask about the life of their datasets. Reachable through a service binding only. */
 import { WorkerEntrypoint } from "cloudflare:workers";
+import type { Chore, Removed } from "../access/chore.ts";
+import type { DatasetSettings } from "../access/dataset-settings.ts";
 import type { OrganisationMap, PermissionSet } from "../access/permission-set.ts";
+import { choresOf, notePurge } from "./datasets/purge.ts";
+import { findSettings } from "./datasets/settings-store.ts";
 import { type ManagementEnv, regionUrls } from "./env.ts";
 import { organisationDocument } from "./orgs.ts";
 import { permissionDocument } from "./tokens/store.ts";
@@ -14,5 +18,21 @@ export class Authority extends WorkerEntrypoint<ManagementEnv> {
 
   lookUpOrganisation(org: string): Promise<OrganisationMap | null> {
     return organisationDocument(this.env.DB, org, regionUrls(this.env));
+  }
+
+  /** Secrets of sinks stay sealed. Null for a dataset that is deleted, too. */
+  async lookUpSettings(datasetId: string): Promise<DatasetSettings | null> {
+    const found = await findSettings(this.env.DB, datasetId);
+    return found && { dedupe: found.dedupe, quarantine: found.quarantine, sinks: found.sinks };
+  }
+
+  /** The next page after a dataset's id; an empty one is the end. */
+  choresOf(region: string, after: string | null): Promise<Chore[]> {
+    return choresOf(this.env.DB, region, after);
+  }
+
+  /** All that was stored of a deleted dataset is gone. Believes the region; for a live dataset it does nothing. */
+  purged(datasetId: string, removed: Omit<Removed, "done">): Promise<void> {
+    return notePurge(this.env.DB, datasetId, removed, Date.now());
   }
 }

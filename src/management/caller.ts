@@ -15,7 +15,7 @@ const ORGANISATION_HEADER = "x-axiom-org-id";
 
 /** As the audit log names whoever did something. */
 export interface Actor {
-  kind: "user" | "token" | "setup";
+  kind: "user" | "token" | "setup" | "system";
   id: string;
   name: string;
 }
@@ -84,6 +84,11 @@ export async function membershipsOf(c: Request): Promise<Membership[]> {
 /** @throws Problem `forbidden` naming the capability. */
 export function requireCapability({ grant }: Caller, capability: Capability): void {
   if (!grant.org.includes(capability)) throw forbidden(`${capability} on the organisation`);
+}
+
+/** @throws Problem `forbidden` naming the capability and the dataset. */
+export function requireOn({ grant }: Caller, capability: Capability, { id, name }: { id: string; name: string }): void {
+  if (!scopeAllows(grant.datasets, id, capability)) throw forbidden(`${capability} on dataset ${name}`);
 }
 
 /** Whether the caller may do anything at all with a dataset. */

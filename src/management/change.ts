@@ -5,7 +5,8 @@
  * statement, and all others look for the `change_id` that it leaves behind.
  */
 import { organisationKey, permissionKey } from "../access/permission-set.ts";
-import type { Actor } from "./caller.ts";
+import type { Actor, Caller } from "./caller.ts";
+import type { Request } from "./request.ts";
 
 /** A piece of SQL for a WHERE, with its values. */
 export interface Condition {
@@ -26,6 +27,11 @@ export interface Change {
   target: string;
   /** Never a secret. */
   detail: Record<string, unknown>;
+}
+
+/** The change that a request makes. */
+export function changeOf(c: Request, { org, actor }: Caller, action: string, target: string, detail: Change["detail"]): Change {
+  return { id: c.var.traceId, at: c.var.now, org, actor, action, target, detail };
 }
 
 /** A row that holds the change's id if and only if the change happened. */

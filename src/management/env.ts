@@ -1,4 +1,6 @@
 /** Bindings and settings of the management Worker, read and checked once per isolate. */
+import type { Removed } from "../access/chore.ts";
+import { readSealKeys, type SealKeys } from "../access/seal.ts";
 import { readTagKeys, type TagKeys } from "../access/token.ts";
 import type { Publisher } from "./publish.ts";
 
@@ -8,6 +10,7 @@ export interface ManagementEnv {
   PUBLISHER: DurableObjectNamespace<Publisher>;
   TOKEN_TAG_KEYS?: string;
   SETUP_TOKEN?: string;
+  SINK_SECRETS_KEY?: string;
   DEFAULT_REGION: string;
   /** Region id -> its URL and the name of the service binding that leads there; an object, or its JSON text. */
   REGIONS: unknown;
@@ -16,6 +19,10 @@ export interface ManagementEnv {
 /** What management asks of a region's Worker over RPC. */
 export interface Region {
   flush(destination: Destination): Promise<{ segments: number; rows: number }>;
+  /** Removes all that is buffered and stored of a deleted dataset. */
+  purge(destination: Destination): Promise<Removed>;
+  /** Removes the objects whose segments were begun before a time (epoch milliseconds). */
+  trim(destination: Destination, beforeMs: number): Promise<Removed>;
 }
 
 export interface Destination {
@@ -30,6 +37,8 @@ export interface ManagementSettings {
   tagKeys: TagKeys;
   /** Null: the deployment cannot be set up over HTTP. */
   setupToken: string | null;
+  /** Empty: secrets of sinks cannot be kept. */
+  sealKeys: SealKeys;
   defaultRegion: string;
   /** By region id. */
   regions: ReadonlyMap<string, RegionSettings>;
@@ -66,6 +75,7 @@ function readSettings(env: ManagementEnv): ManagementSettings {
   return {
     tagKeys: readTagKeys(env.TOKEN_TAG_KEYS),
     setupToken: setupToken.length < SETUP_TOKEN_LENGTH_MIN ? null : setupToken,
+    sealKeys: readSealKeys(env.SINK_SECRETS_KEY),
     defaultRegion: env.DEFAULT_REGION,
     regions,
   };

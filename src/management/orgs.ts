@@ -1,9 +1,10 @@
 /** Organisations: what they are, as Axiom's clients read them, and the document that the edges route by. */
 import { Hono } from "hono";
-import { type OrganisationMap, organisationMap } from "../access/permission-set.ts";
+import { type DatasetEntry, type OrganisationMap, organisationMap } from "../access/permission-set.ts";
 import { Problem } from "../problem.ts";
 import { membershipsOf } from "./caller.ts";
 import type { Membership } from "./credentials.ts";
+import { PUBLISHED_SETTINGS, type PublishedRow, publishedSettings } from "./datasets/settings-store.ts";
 import { DATASETS_MAX } from "./datasets/store.ts";
 import { settingsOf } from "./env.ts";
 import type { Management, Request } from "./request.ts";
@@ -111,16 +112,18 @@ function license({ id, name, defaultRegion }: OrganisationRow, created: string, 
   };
 }
 
-/** What the edges know of an organisation: its standing and where each dataset lives. Null: no such organisation. */
+/** What the edges know of an organisation: its standing, where each dataset lives and how it takes events. Null: no such organisation. */
 export async function organisationDocument(db: D1Database, id: string, regions: Record<string, string>): Promise<OrganisationMap | null> {
   // one batch, so that the version and the datasets are of the same moment
   const [orgs, datasets] = await db.batch([
     db.prepare("SELECT status, ver FROM orgs WHERE id = ?").bind(id),
-    db.prepare("SELECT name, id, region FROM datasets WHERE org = ? AND deleted_at IS NULL ORDER BY name").bind(id),
+    db.prepare(`SELECT name, id, region, ${PUBLISHED_SETTINGS} FROM datasets WHERE org = ? AND deleted_at IS NULL ORDER BY name`).bind(id),
   ]);
   const [org] = (orgs?.results ?? []) as { status: OrganisationMap["status"]; ver: number }[];
   if (!org) return null;
-  const rows = (datasets?.results ?? []) as { name: string; id: string; region: string }[];
-  const byName = Object.fromEntries(rows.map(({ name, ...dataset }) => [name, dataset]));
+  const rows = (datasets?.results ?? []) as ({ name: string; id: string; region: string } & PublishedRow)[];
+  const byName = Object.fromEntries(
+    rows.map(({ name, id, region, ...settings }): [string, DatasetEntry] => [name, { id, region, ...publishedSettings(settings) }]),
+  );
   return organisationMap({ id, status: org.status, datasets: byName, regions, ver: org.ver });
 }

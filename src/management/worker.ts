@@ -5,7 +5,9 @@ import { methodNotAllowed } from "hono/method-not-allowed";
 import { version } from "../../package.json";
 import { asProblem, Problem, problemResponse } from "../problem.ts";
 import { audit } from "./audit.ts";
+import { life } from "./datasets/life.ts";
 import { datasets } from "./datasets/routes.ts";
+import { settings } from "./datasets/settings.ts";
 import { orgs } from "./orgs.ts";
 import type { Management } from "./request.ts";
 import { setup } from "./setup.ts";
@@ -56,7 +58,7 @@ app.use(
 
 app.get("/healthz", (c) => c.json({ status: "ok", worker: "management", version }));
 
-for (const resource of [setup, orgs, users, datasets, tokens, audit]) app.route("/", resource);
+for (const resource of [setup, orgs, users, datasets, settings, life, tokens, audit]) app.route("/", resource);
 
 app.notFound((c) =>
   problemResponse(

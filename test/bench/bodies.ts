@@ -28,9 +28,9 @@ const MESSAGES = [
 ];
 const AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36";
 
-/** A body of about `bytesWanted` bytes as sent without compression. */
-export function template(format: Format, bytesWanted: number): Template {
-  const random = generator(bytesWanted);
+/** A body of about `bytesWanted` bytes as sent without compression; another one for each seed. */
+export function template(format: Format, bytesWanted: number, seed = bytesWanted): Template {
+  const random = generator(seed);
   const rows: string[] = [];
   for (let bytes = 0; bytes < bytesWanted; ) {
     const row = encode(eventOf(rows.length, random), format);

@@ -2,7 +2,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { Agent, request } from "node:http";
 
-export const CONCURRENCY = 8;
+/** Senders at a time, unless told. */
+export const SENDERS = 8;
 
 export interface Target {
   url: string;
@@ -18,31 +19,44 @@ export interface Measured {
   latencies: number[];
 }
 
-const agent = new Agent({ keepAlive: true, maxSockets: CONCURRENCY });
+const agents = new Map<number, Agent>();
+
+/** Connections for so many senders, kept between runs. */
+export function connections(senders: number): Agent {
+  const agent = agents.get(senders) ?? new Agent({ keepAlive: true, maxSockets: senders });
+  agents.set(senders, agent);
+  return agent;
+}
+
+/** Opens them before anything is measured: of many at once the kernel drops some, and tries those again after a second. */
+export async function openConnections(url: string, senders: number): Promise<void> {
+  await Promise.all(Array.from({ length: senders }, () => post(url, {}, Buffer.alloc(0), connections(senders))));
+}
 
 /**
- * Sends each body once, CONCURRENCY at a time.
+ * Sends each body once over open connections, by so many senders at a time.
  * @throws Error for the first reply that is not a good one.
  */
-export async function drive({ url, headers, expect }: Target, bodies: Buffer[], workerd: number): Promise<Measured> {
+export async function drive({ url, headers, expect }: Target, bodies: Buffer[], workerd: number, senders = SENDERS): Promise<Measured> {
   const latencies: number[] = [];
   let next = 0;
   const sender = async () => {
     for (let body = bodies[next++]; body; body = bodies[next++]) {
       const began = performance.now();
-      const { status, text } = await post(url, headers, body);
+      const { status, text } = await post(url, headers, body, connections(senders));
       if (status !== 200 || !text.includes(expect)) throw new Error(`${url} answered ${status}: ${text}`);
       latencies.push(performance.now() - began);
     }
   };
   const cpuBefore = cpuSecondsOf(workerd);
   const began = performance.now();
-  await Promise.all(Array.from({ length: CONCURRENCY }, sender));
+  await Promise.all(Array.from({ length: senders }, sender));
   const seconds = (performance.now() - began) / 1_000;
   return { seconds, cpuSeconds: cpuSecondsOf(workerd) - cpuBefore, latencies: latencies.sort((a, b) => a - b) };
 }
 
-function post(url: string, headers: Record<string, string>, body: Buffer): Promise<{ status: number; text: string }> {
+/** @throws Error when the connection breaks before the reply is whole. */
+export function post(url: string, headers: Record<string, string>, body: Buffer, agent: Agent): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
     const sent = request(url, { method: "POST", agent, headers: { ...headers, "content-length": body.length } }, (response) => {
       let text = "";
@@ -72,4 +86,9 @@ export function workerdPid(of: number = process.pid): number {
     }
   }
   throw new Error(`no workerd found among the children of process ${of}; this needs Linux`);
+}
+
+/** Of ascending values; the nearest one that is there. */
+export function quantile(ascending: number[], share: number): number {
+  return ascending[Math.min(ascending.length - 1, Math.floor(ascending.length * share))] ?? Number.NaN;
 }

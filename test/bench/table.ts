@@ -1,10 +1,12 @@
-/** The one table of a run: medians over the rounds, and medians of each round's ratio to its floor. */
+/** Tables of a run: medians over the rounds, and medians of each round's ratio to its floor. */
 import type { Encoding, Template } from "./bodies.ts";
-import { CONCURRENCY, type Measured } from "./load.ts";
+import { type Measured, quantile } from "./load.ts";
 
 export interface Pair {
   edge: Measured;
   floor: Measured;
+  /** By the edge, in SQLite, where it counts. */
+  rowsWritten?: number;
 }
 
 export interface Row {
@@ -12,6 +14,7 @@ export interface Row {
   template: Template;
   contentType: string;
   encoding: Encoding;
+  senders: number;
   /** Per round. */
   requests: number;
   pairs: Pair[];
@@ -31,16 +34,23 @@ const COLUMNS: Column[] = [
   { title: "p99 ms", digits: 1, value: ({ latencies }) => quantile(latencies, 0.99) },
 ];
 
-const NAME_WIDTH = 20;
+const NAME_WIDTH = 22;
 const COLUMN_WIDTH = 18;
 
-export function printTable(rows: Row[]): void {
-  console.log(
-    `edge, and in brackets its ratio to a Worker that only drains the same bodies; ${CONCURRENCY} connections, bytes before compression`,
-  );
-  console.log("".padEnd(NAME_WIDTH) + COLUMNS.map(({ title }) => title.padStart(COLUMN_WIDTH)).join(""));
-  for (const row of rows)
-    console.log(row.name.padEnd(NAME_WIDTH) + COLUMNS.map((column) => cell(row, column).padStart(COLUMN_WIDTH)).join(""));
+export function printTable(title: string, rows: Row[]): void {
+  console.log(`${title}; in brackets the ratio to a Worker that only drains the same bodies; bytes before compression`);
+  const counted = rows.some(({ pairs }) => pairs[0]?.rowsWritten !== undefined);
+  const titles = [...COLUMNS.map((column) => column.title), ...(counted ? ["rows/request"] : [])];
+  console.log("".padEnd(NAME_WIDTH) + titles.map((each) => each.padStart(COLUMN_WIDTH)).join(""));
+  for (const row of rows) {
+    const cells = [...COLUMNS.map((column) => cell(row, column)), ...(counted ? [rowsPerRequest(row)] : [])];
+    console.log(row.name.padEnd(NAME_WIDTH) + cells.map((each) => each.padStart(COLUMN_WIDTH)).join(""));
+  }
+  console.log();
+}
+
+function rowsPerRequest({ pairs, requests }: Row): string {
+  return median(pairs.map(({ rowsWritten = Number.NaN }) => rowsWritten / requests)).toFixed(3);
 }
 
 function cell(row: Row, { digits, value }: Column): string {
@@ -58,9 +68,4 @@ function median(values: number[]): number {
     values.sort((a, b) => a - b),
     0.5,
   );
-}
-
-/** Of ascending values; the nearest one that is there. */
-function quantile(ascending: number[], share: number): number {
-  return ascending[Math.min(ascending.length - 1, Math.floor(ascending.length * share))] ?? Number.NaN;
 }

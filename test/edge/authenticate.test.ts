@@ -24,14 +24,14 @@ const broken = {
   get: () => Promise.reject(new Error("KV is down")),
 } as unknown as KVNamespace;
 
-const down: Authority = {
+const down = {
   lookUpToken: () => Promise.reject(new Error("D1 is down")),
   lookUpOrganisation: () => Promise.reject(new Error("D1 is down")),
-};
+} as Partial<Authority> as Authority;
 
 function authority(id: string, datasets: Record<string, { id: string; region: string }>) {
   const asked: string[] = [];
-  const answers: Authority = {
+  const answers: Pick<Authority, "lookUpToken" | "lookUpOrganisation"> = {
     async lookUpToken() {
       asked.push("token");
       return permissionSet({ id: "t1", org: id, status: "active", expiresAt: null, datasets: { "*": ["ingest:create"] }, ver: 1 });
@@ -41,7 +41,7 @@ function authority(id: string, datasets: Record<string, { id: string; region: st
       return organisationMap({ id, status: "active", datasets, regions: {}, ver: 1 });
     },
   };
-  return { asked, answers };
+  return { asked, answers: answers as Authority };
 }
 
 async function reasonOf(work: Promise<unknown>): Promise<string> {
@@ -148,7 +148,17 @@ describe("permit", () => {
     const { asked, answers } = authority(org.id, { made: { id: "d1", region: HERE } });
     const caller = await authenticate(text, env, clock);
     const destination = await permit(caller, "ingest:create", "made", HERE, bindings({ AUTHORITY: answers }), clock);
-    expect(destination).toEqual({ org: org.id, dataset: "made", datasetId: "d1", region: HERE });
+    expect(destination).toMatchObject({ destination: { org: org.id, dataset: "made", datasetId: "d1", region: HERE } });
+    expect(asked).toEqual(["organisation"]);
+  });
+
+  it("asks anew when the token knows a dataset that the held document does not: the name may have been given again", async () => {
+    const org = await organisation({ web: HERE });
+    const renewed = { ...org, datasets: { ...org.datasets, made: { id: "d-new", region: HERE } } };
+    const caller = await authenticate(await token(renewed, { made: ["ingest:create"] }), env, clock);
+    const { asked, answers } = authority(org.id, { web: { id: "d-new", region: HERE } });
+    const permitted = await permit(caller, "ingest:create", "web", HERE, bindings({ AUTHORITY: answers }), clock);
+    expect(permitted.destination.datasetId).toBe("d-new");
     expect(asked).toEqual(["organisation"]);
   });
 

@@ -2,6 +2,8 @@ import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:
 import { beforeEach, describe, expect, it } from "vitest";
 import { mintToken } from "../../src/access/token.ts";
 import { settingsOf } from "../../src/edge/env.ts";
+import { LARGE_INFLATED_BYTES_MAX } from "../../src/edge/inflate-stream.ts";
+import { LARGE_BODY_BYTES_MAX } from "../../src/edge/large-body.ts";
 import { ELSEWHERE, env, HERE, type Organisation, organisation, post, send, stored, token } from "./gateway.ts";
 
 const MEMBERS = ["ingested", "failed", "failures", "processedBytes", "blocksCreated", "walLength"];
@@ -133,7 +135,7 @@ describe("encodings", () => {
     ["brotli cut short", "br", brotliCompressSync(text).subarray(0, 20), "encoding-broken"],
     ["an unknown encoding", "compress", encode(text), "encoding-unsupported"],
     ["three encodings", "gzip, gzip, gzip", encode(text), "encoding-unsupported"],
-    ["zeros without end", "gzip", gzipSync(new Uint8Array(100_000_000)), "body-too-large"],
+    ["zeros without end", "gzip", gzipSync(new Uint8Array(LARGE_INFLATED_BYTES_MAX + 1)), "body-too-large"],
   ])("refuses %s", async (_name, encoding, bytes, reason) => {
     const response = await post("/v1/ingest/logs", bytes, { token: secret, headers: { "content-encoding": encoding } });
     expect(await reasonOf(response)).toBe(reason);
@@ -141,12 +143,13 @@ describe("encodings", () => {
   });
 
   it("refuses a body over the limit before reading it, and one that turns out to be", async () => {
-    const large = new Uint8Array(33 * 1_048_576);
+    const large = new Uint8Array(LARGE_BODY_BYTES_MAX + 1);
     expect((await post("/v1/ingest/logs", large, { token: secret })).status).toBe(413);
+    let left = LARGE_BODY_BYTES_MAX / 1_000_000 + 1;
     const stream = new ReadableStream({
-      start(controller) {
-        for (let i = 0; i < 34; i++) controller.enqueue(new Uint8Array(1_048_576));
-        controller.close();
+      pull(controller) {
+        if (left-- > 0) controller.enqueue(new Uint8Array(1_000_000));
+        else controller.close();
       },
     });
     expect((await post("/v1/ingest/logs", stream, { token: secret, duplex: "half" } as RequestInit & { token: string })).status).toBe(413);
@@ -267,11 +270,20 @@ describe("a retry", () => {
     expect((await stored(org, "logs")).length).toBe(3);
   });
 
-  it("is none when the same Idempotency-Key comes with other bytes: both are stored", async () => {
+  it.each<[string, string, Record<string, string>]>([
+    ["other bytes", '{"n":2}', {}],
+    ["other labels", '{"n":1}', { "x-axiom-event-labels": '{"host":"a"}' }],
+  ])("is none when the same Idempotency-Key comes with %s: it is refused, naming the key", async (_, other, headers) => {
     const init = { token: secret, headers: { "idempotency-key": "k2" } };
     await post("/v1/ingest/logs", '{"n":1}', init);
-    await post("/v1/ingest/logs", '{"n":2}', init);
-    expect((await stored(org, "logs")).map(({ n }) => n)).toEqual([1, 2]);
+    const refused = await post("/v1/ingest/logs", other, { token: secret, headers: { "idempotency-key": "k2", ...headers } });
+    expect(refused.status).toBe(422);
+    expect(await body(refused)).toMatchObject({
+      type: "urn:headgate:problem:idempotency-key-reused",
+      message: expect.stringContaining('"k2"'),
+    });
+    expect((await post("/v1/ingest/logs", '{"n":1}', init)).headers.get("x-headgate-deduplicated")).toBe("true");
+    expect((await stored(org, "logs")).map(({ n }) => n)).toEqual([1]);
   });
 
   it("cannot be told from news when events bring no time", async () => {

@@ -1,6 +1,6 @@
 import { gunzipSync } from "node:zlib";
 import { beforeEach, describe, expect, it } from "vitest";
-import { objectKey, segmentId } from "../../src/edge/buffer/segment.ts";
+import { objectKey, segmentId } from "../../src/edge/buffer/object-key.ts";
 import { bufferOf } from "../../src/edge/buffer/shard.ts";
 import { r2Sink } from "../../src/edge/sinks/r2.ts";
 import { env, HERE, type Organisation, organisation, post, send, token } from "./gateway.ts";
@@ -48,7 +48,7 @@ async function putSegments(times: number[]): Promise<string[]> {
 describe("the segments of a dataset", () => {
   it("show what is buffered, then what was written, and the object itself", async () => {
     await post("/v1/ingest/logs", '{"_time":"2026-01-02T03:04:05Z","a":1}\n{"_time":"2026-01-02T03:04:06.5Z","a":2}', { token: writer });
-    expect(await list()).toEqual({ segments: [], buffered: { rows: 2, bytes: expect.any(Number) }, nextCursor: null });
+    expect(await list()).toEqual({ segments: [], buffered: { rows: 2, bytes: expect.any(Number) }, dead: [], nextCursor: null });
     await bufferOf(env, destination(), 0).flush();
     const { segments, buffered } = await list();
     expect(buffered).toEqual({ rows: 0, bytes: 0 });

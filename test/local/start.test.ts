@@ -1,8 +1,8 @@
 /** `npm start`, as a person meets it the first time, the second time, and when something is in the way. */
-import { rmSync, statSync } from "node:fs";
+import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { afterAll, describe, expect, it } from "vitest";
 import { findFree } from "../../src/local/ports.ts";
-import { keepSeeding, localFile } from "../../src/local/state.ts";
+import { keepSeeding, localFile, readSecrets, secretsFile } from "../../src/local/state.ts";
 import { command, descendantsOf, type Ended, ROOT, readBack, readLocal, remove, runs, shell, start, temporaryFolder } from "./command.ts";
 
 const READY_WITHIN_MS = 15_000;
@@ -144,6 +144,22 @@ describe("npm start", () => {
     rmSync(localFile(state));
     keepSeeding(state, { org, ownerToken });
     expect((await start(state)).local).toMatchObject({ org, ownerToken, ingestToken: expect.stringMatching(/^xaat-/) });
+  });
+
+  it("adds a secret that the state of an earlier version lacks, and changes none that is there", async () => {
+    const file = secretsFile(state);
+    const { SINK_SECRETS_KEY: _, ...earlier } = readSecrets(file);
+    writeFileSync(file, JSON.stringify(earlier));
+    const { local } = await start(state);
+    const kept = JSON.parse(readFileSync(file, "utf8"));
+    expect(kept).toEqual({ ...earlier, SINK_SECRETS_KEY: expect.stringMatching(/^1:[\w-]{43}$/) });
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const response = await fetch(`${local.management}/v2/datasets/${local.datasets[US]}/settings`, {
+      method: "PUT",
+      headers: { authorization: `Bearer ${local.ownerToken}`, "x-axiom-org-id": local.org },
+      body: JSON.stringify({ sinks: [{ name: "hook", type: "http", url: "https://x.example", secrets: { authorization: "Bearer s" } }] }),
+    });
+    expect(await response.json()).toMatchObject({ sinks: [{ secrets: { authorization: "set" } }] });
   });
 
   it("says what to do when the owner's token is gone", async () => {

@@ -100,7 +100,8 @@ export function describeResource({ name, routes, make }: Resource): void {
       const before = (await auditRows()).length;
       const reply = await send(route, made.owner);
       expect(reply.status).toBeLessThan(300);
-      const entries = (await auditRows()).slice(before);
+      // what Headgate does by itself afterwards is another entry
+      const entries = (await auditRows()).slice(before).filter(({ actor_kind }) => actor_kind !== "system");
       const traceId = reply.headers.get("x-axiom-trace-id");
       expect(entries).toMatchObject([{ action: route.action, actor_kind: "user", actor_id: made.user.id, trace_id: traceId }]);
       expect(JSON.stringify(entries)).not.toMatch(/xa[aps]t-/);

@@ -3,7 +3,8 @@ import { Stop } from "../../src/local/stop.ts";
 import { MUTATIONS } from "./mutations.ts";
 import { FAILURES_PERCENT, torture, type Verdict } from "./run.ts";
 
-const ROUNDS_MAX = 4;
+/** Some faults need a rare moment: a kill between a put and its answer, and an append before the next flush. */
+const ROUNDS_MAX = 12;
 const SECONDS = 8;
 /** More than in a plain run: what a failure leads to is what most of them get wrong. */
 const MUTANT_FAILURES_PERCENT = 2 * FAILURES_PERCENT;

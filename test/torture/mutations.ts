@@ -5,25 +5,39 @@
 import type { Mutation } from "./mutate.ts";
 
 const BUFFER = "src/edge/buffer/buffer.ts";
+const COMMIT = "src/edge/buffer/commit.ts";
+const QUEUE = "src/edge/buffer/commit-queue.ts";
 const LOG = "src/edge/buffer/log.ts";
 const SEGMENT = "src/edge/buffer/segment.ts";
 const SHARD = "src/edge/buffer/shard.ts";
+const WRITE_OUT = "src/edge/buffer/write-out.ts";
 
-/** The transaction that drops what is in the sink. */
-const DROP = "this.ctx.storage.transactionSync(() => log.forget(sql, segment, now));";
+const KEY = "objectKey(destination, segment.id, segment.kind)";
 
 export const MUTATIONS: Mutation[] = [
   {
     name: "no duplicate is recognised",
-    edits: [{ file: BUFFER, find: "if (isKnown(this.#state, id, Date.now()))", replace: "if (isKnown(this.#state, id, Infinity))" }],
+    edits: [
+      {
+        file: BUFFER,
+        find: "const known = recall(this.#state, packed, Date.now(), this.#settings.dedupe);",
+        replace: 'const known = "new";',
+      },
+    ],
   },
   {
     name: "a new key at each attempt",
     edits: [
       {
-        file: BUFFER,
-        find: "objectKey(destination, segment.id)",
-        replace: "objectKey(destination, segmentId(Date.now(), randomBytes(10)))",
+        file: WRITE_OUT,
+        find: KEY,
+        replace:
+          "objectKey(destination, segment.upload ? segment.id : segmentId(Date.now(), crypto.getRandomValues(new Uint8Array(10))), segment.kind)",
+      },
+      {
+        file: WRITE_OUT,
+        find: 'import * as log from "./log.ts";',
+        replace: 'import * as log from "./log.ts"; import { segmentId } from "./object-key.ts";',
       },
     ],
   },
@@ -32,9 +46,10 @@ export const MUTATIONS: Mutation[] = [
     name: "a key from a counter",
     edits: [
       {
-        file: BUFFER,
-        find: "objectKey(destination, segment.id)",
-        replace: 'objectKey(destination, segment.id.slice(0, 4) + String(segment.n).padStart(22, "0"))',
+        file: WRITE_OUT,
+        find: KEY,
+        replace:
+          'objectKey(destination, segment.upload ? segment.id : segment.id.slice(0, 4) + String(segment.n).padStart(22, "0"), segment.kind)',
       },
     ],
   },
@@ -42,33 +57,52 @@ export const MUTATIONS: Mutation[] = [
     name: "dropped before it is put",
     edits: [
       {
-        file: BUFFER,
-        find: "await sink.write(",
-        replace: `const body = log.readBody(sql, segment), now = Date.now(); ${DROP} flushed(this.#state, segment, now); await sink.write(`,
+        file: WRITE_OUT,
+        find: "if (!(await put(storage, held, segment, destination, env))) continue;",
+        replace:
+          "if (segment.upload && !(await put(storage, held, segment, destination, env))) continue; const body = segment.upload ? null : log.readBody(sql, segment);",
       },
-      { file: BUFFER, find: "body: log.readBody(sql, segment) }", replace: "body }" },
-      { file: BUFFER, find: `const now = Date.now(); ${DROP}`, replace: "" },
+      {
+        file: WRITE_OUT,
+        find: "flushed(held(), segment, now, { windowMs, idsMax });",
+        replace: `flushed(held(), segment, now, { windowMs, idsMax }); if (body) await sinkOf(env).write({ ...segment, key: ${KEY}, destination, body });`,
+      },
     ],
   },
   {
     name: "appends go into a sealed segment",
-    edits: [{ file: BUFFER, find: "openSegment(this.#state) ??", replace: "this.#state.segments.at(-1) ??" }],
+    edits: [
+      {
+        file: COMMIT,
+        find: "openSegment(state, kind) ??",
+        replace: "state.segments.findLast((segment) => segment.kind === kind && !segment.upload) ??",
+      },
+    ],
   },
   {
     name: "the seal is kept in memory only",
-    edits: [{ file: BUFFER, find: "log.markSealed(this.ctx.storage.sql, segment.n);", replace: "" }],
+    edits: [
+      { file: WRITE_OUT, find: "log.markSealed(sql, segment.n);", replace: "" },
+      { file: COMMIT, find: "log.markSealed(sql, segment.n);", replace: "" },
+    ],
   },
   {
     name: "ids are dropped with their segment",
-    edits: [{ file: SEGMENT, find: "state.known.set(id, now);", replace: "" }],
+    edits: [
+      {
+        file: SEGMENT,
+        find: "for (const id of segment.ids) remember(state, id, now);",
+        replace: "for (const id of segment.ids) drop(state, id.slice(0, ID_DIGITS));",
+      },
+    ],
   },
   {
     name: "ids of flushed segments are kept in memory only",
     edits: [
       {
         file: LOG,
-        find: 'sql.exec("INSERT INTO seen (n, at, ids) VALUES (?, ?, ?)", n, now, Buffer.from(ids.join(""), "hex"));',
-        replace: "",
+        find: 'sql.exec("INSERT INTO seen (n, at, ids) VALUES (?, ?, ?)", segment.n, now, Buffer.from(segment.ids.join(""), "hex"));',
+        replace: ";",
       },
     ],
   },
@@ -80,19 +114,22 @@ export const MUTATIONS: Mutation[] = [
     // and the commit collects for a while, as one with a linger would; else the output gate hides the fault
     name: "acknowledged before the commit",
     edits: [
-      { file: BUFFER, find: "await stored;", replace: "stored.catch(() => {});" },
-      { file: BUFFER, find: "this.#committing = true;", replace: "this.#committing = true; await scheduler.wait(100);" },
+      { file: BUFFER, find: "const appended = await stored;", replace: 'stored.catch(() => {}); const appended = "stored";' },
+      { file: QUEUE, find: "this.#committing = true;", replace: "this.#committing = true; await scheduler.wait(100);" },
+    ],
+  },
+  {
+    name: "a large append is acknowledged before its uploads are completed, and then forgotten",
+    edits: [
+      { file: BUFFER, find: "return append.staged.length === 0 || (await this.#completed(packed)) ?", replace: "return true ?" },
+      { file: WRITE_OUT, find: "if (!segment.upload) {", replace: "if (segment.upload) return true; else {" },
     ],
   },
   {
     name: "the alarm is not set again after a failure",
     edits: [
-      { file: BUFFER, find: "} finally { await this.#arm(); }", replace: "}" },
-      {
-        file: BUFFER,
-        find: "const written = await this.#writeSealed();",
-        replace: "const written = await this.#writeSealed(); await this.#arm();",
-      },
+      { file: BUFFER, find: "this.ctx.waitUntil(this.deliver()); await this.#arm();", replace: "this.ctx.waitUntil(this.deliver());" },
+      { file: BUFFER, find: "return written;", replace: "await this.#arm(); return written;" },
     ],
   },
 ];

@@ -1,59 +1,58 @@
 /**
- * The write-ahead log of one shard of a dataset. An append is answered once its commit is durable; whatever queues while one commit
- * runs becomes the next one. An alarm seals and writes segments out; a crash anywhere repeats the same put of the same bytes.
+ * The write-ahead log of one shard of a dataset. An append is answered once its commit is durable. An alarm seals and writes segments out; a crash anywhere repeats the same put of the same bytes.
  */
 import { DurableObject } from "cloudflare:workers";
-import { Buffer as Bytes } from "node:buffer";
-import { randomBytes } from "node:crypto";
 import { type EdgeEnv, settingsOf } from "../env.ts";
-import { sinkOf } from "../sinks/index.ts";
+import { load } from "./commit.ts";
+import { CommitQueue, onlyCounted } from "./commit-queue.ts";
+import { type Counts, emptyCounts } from "./counts.ts";
+import { Deliveries } from "./deliveries.ts";
 import * as log from "./log.ts";
-import { joined, membersOf } from "./members.ts";
+import { Peers } from "./peers.ts";
 import {
   type Append,
   type Appended,
-  add,
-  COMMIT_APPENDS_MAX,
-  committed,
   type Destination,
-  emptyTally,
-  flushed,
   forgetOld,
   hasRoom,
-  intoRows,
   isDue,
-  isFull,
-  isKnown,
   nextDue,
-  objectKey,
-  openSegment,
+  packedId,
   pendingOf,
+  recall,
   type Segment,
   type State,
-  segmentId,
 } from "./segment.ts";
+import { type Written, writeOut } from "./write-out.ts";
 
 /** Bytes of appends waiting for their commit, and of the database (the platform allows 10 GB). */
 export const PENDING_BYTES_MAX = 16_000_000;
 export const STORED_BYTES_MAX = 8_000_000_000;
+/** Tries to complete a staged append before its sender is told to come again. */
+const COMPLETION_TRIES = 3;
 const RETRY_FIRST_MS = 1_000;
 const RETRY_LAST_MS = 60_000;
 /** An alarm that is this late never came. Until then it may be one that waits for the running one, and each setting is a row. */
 const ALARM_LATE_MS = 5_000;
 
-interface Waiting {
-  append: Append;
-  id: string;
-  settle: { resolve(): void; reject(error: unknown): void };
+/** How an append came here. */
+export interface Route {
+  shard: number;
+  /** Into how many the sender's edge spreads the dataset. */
+  shards: number;
+  /** Raw bytes of rejected events that the dataset keeps per day. */
+  quarantineBytesMax: number;
 }
 
 export class Buffer extends DurableObject<EdgeEnv> {
-  #state: State;
+  #commits: CommitQueue;
   #destination: Destination | null;
-  #queue: Waiting[] = [];
-  #waiting = new Map<string, Promise<void>>();
+  #gone: boolean;
+  #peers: Peers;
+  #deliveries: Deliveries;
+  /** Appends whose commit is not durable yet, by id. */
+  #waiting = new Map<string, { packed: string; stored: Promise<Appended> }>();
   #pendingBytes = 0;
-  #committing = false;
   #flushing: Promise<unknown> = Promise.resolve();
   /** Failed flushes in a row, and when the next attempt is due; epoch milliseconds. */
   #failures = 0;
@@ -65,101 +64,135 @@ export class Buffer extends DurableObject<EdgeEnv> {
     super(ctx, env);
     const { sql } = ctx.storage;
     ctx.storage.transactionSync(() => log.createTables(sql));
-    this.#state = log.loadState(sql);
-    forgetOld(this.#state, Date.now());
-    this.#destination = log.readDestination(sql);
+    const { segmentBytesMax } = this.#settings;
+    const abort = (reason: string) => ctx.abort(reason);
+    this.#commits = new CommitQueue({ storage: ctx.storage, segmentBytesMax, arm: () => this.#arm(), abort });
+    forgetOld(this.#state, Date.now(), this.#settings.dedupe);
+    this.#destination = log.readMeta(sql, "destination");
+    this.#gone = log.readMeta(sql, "gone") ?? false;
+    this.#peers = new Peers(sql, env, Date.now());
+    this.#deliveries = new Deliveries(sql, () => this.env);
     // an alarm can be lost with a dying instance; without one and without traffic a segment would sleep for ever
-    if (this.#state.segments.length > 0) ctx.blockConcurrencyWhile(() => this.#arm());
+    if (this.#state.segments.length > 0 || this.#deliveries.nextDue() !== null) ctx.blockConcurrencyWhile(() => this.#arm());
   }
 
-  async append(destination: Destination, append: Append): Promise<Appended> {
-    const id = hex(append.id);
-    const before = this.#waiting.get(id);
+  async append(destination: Destination, append: Append, route: Route): Promise<Appended> {
+    if (this.#gone) return "gone";
+    if (append.replay && log.wasReplayed(this.ctx.storage.sql, append.replay.id)) return "duplicate";
+    const packed = packedId(append.id, append.print);
+    const key = packed.slice(0, 32);
+    const before = this.#waiting.get(key);
+    if (before && before.packed !== packed) return this.#repeated(append, "conflict");
     if (before) {
       // known from its commit on, but this answer too has to wait until that is durable
-      await before;
-      return "duplicate";
+      const first = await before.stored;
+      return first === "busy" ? first : this.#repeated(append, "duplicate");
     }
-    if (isKnown(this.#state, id, Date.now())) return "duplicate";
-    const { length } = append.body;
-    const crowded = this.#pendingBytes > 0 && this.#pendingBytes + length > PENDING_BYTES_MAX;
-    if (crowded || !hasRoom(this.#state) || this.ctx.storage.sql.databaseSize > STORED_BYTES_MAX) return "full";
-    if (this.#destination === null) {
-      log.writeDestination(this.ctx.storage.sql, destination);
-      this.#destination = destination;
-    }
-    const stored = new Promise<void>((resolve, reject) => this.#queue.push({ append, id, settle: { resolve, reject } }));
-    this.#waiting.set(id, stored);
-    this.#pendingBytes += length;
-    // memory that cannot be brought back to what the disk holds must not go on: the next call starts from the disk
-    if (!this.#committing) void this.#commitQueue().catch((error) => this.ctx.abort(String(error)));
+    const known = recall(this.#state, packed, Date.now(), this.#settings.dedupe);
+    if (known === "duplicate" && !(await this.#completed(packed))) return "full";
+    if (known !== "new") return this.#repeated(append, known);
+    const bytes = append.body.length + (append.quarantine?.body.length ?? 0);
+    const crowded = this.#pendingBytes > 0 && this.#pendingBytes + bytes > PENDING_BYTES_MAX;
+    if (crowded || !hasRoom(this.#state) || this.ctx.storage.sql.databaseSize > STORED_BYTES_MAX) return this.#turnAway(append);
+    this.#settle(destination);
+    this.#pendingBytes += bytes;
+    const stored = this.#take(append, packed, destination, route);
+    this.#waiting.set(key, { packed, stored });
     try {
-      await stored;
-      return "stored";
+      const appended = await stored;
+      return appended === "stored" || appended === "busy" ? appended : await this.#repeated(append, appended);
     } finally {
-      this.#waiting.delete(id);
-      this.#pendingBytes -= length;
+      this.#waiting.delete(key);
+      this.#pendingBytes -= bytes;
     }
   }
 
-  async #commitQueue(): Promise<void> {
-    this.#committing = true;
-    while (this.#queue.length > 0) {
-      const group = this.#queue.splice(0, COMMIT_APPENDS_MAX);
-      try {
-        this.ctx.storage.transactionSync(() => this.#commit(group, Date.now()));
-        // no await between the commit and the alarm: they become durable together
-        const armed = this.#arm();
-        await Promise.all([armed, this.ctx.storage.sync()]);
-        for (const { settle } of group) settle.resolve();
-      } catch (error) {
-        for (const { settle } of group) settle.reject(error);
-        this.#state = log.loadState(this.ctx.storage.sql);
-      }
-    }
-    this.#committing = false;
+  /** Visible as waiting from here on, so that another shard that is asked about it at the same time knows. */
+  async #take(append: Append, packed: string, destination: Destination, route: Route): Promise<Appended> {
+    const { dedupe } = this.#settings;
+    const asked = this.#peers.ask(destination, append.id, packed, route, dedupe.windowMs);
+    const elsewhere = asked === "new" ? asked : await asked;
+    if (elsewhere !== "new") return elsewhere;
+    const received = append.replay ? 0 : append.received;
+    const counts = { ...emptyCounts(), received, stored: append.rows, refused: append.refused };
+    await this.#commits.add({ append, packed, token: append.token, counts, quarantineBytesMax: route.quarantineBytesMax });
+    return append.staged.length === 0 || (await this.#completed(packed)) ? "stored" : "busy";
   }
 
-  /**
-   * One transaction: the group's members in rows, the ids with the first of them. Memory follows the disk, never leads it. A full
-   * segment is sealed here and not by the alarm, or it would grow past what memory holds while the sink is away.
-   */
-  #commit(group: Waiting[], now: number): void {
-    const { sql } = this.ctx.storage;
-    const segment = openSegment(this.#state) ?? this.#open(now);
-    const tally = group.map(({ append }) => ({ ...append, bytes: 0 })).reduce(add, emptyTally());
-    const rows = intoRows(membersOf(group.map(({ append }) => append)));
-    for (const [index, pieces] of rows.entries()) {
-      const body = joined(pieces);
-      const first = index === 0;
-      log.insertCommit(sql, segment.n, {
-        tally: first ? tally : emptyTally(),
-        ids: first ? group.map(({ append }) => append.id) : [],
-        body,
-      });
-      tally.bytes += body.length;
-    }
-    committed(
-      this.#state,
-      segment,
-      group.map(({ id }) => id),
-      tally,
-    );
-    this.#seal((each) => isFull(each, this.#settings.segmentBytesMax));
+  /** What another shard wants to know of an append that may have come here first. */
+  async recallFor(packed: string): Promise<Appended | "new"> {
+    const before = this.#waiting.get(packed.slice(0, 32));
+    return before ? "busy" : recall(this.#state, packed, Date.now(), this.#settings.dedupe);
   }
 
-  #open(now: number): Segment {
-    const segment = log.insertSegment(this.ctx.storage.sql, segmentId(now, randomBytes(10)), now);
-    this.#state.segments.push(segment);
-    return segment;
+  /** The numbers of shards in use, once all shards of the dataset have learnt of this one. Asked of shard 0. */
+  layouts(destination: Destination, shards: number): Promise<number[]> {
+    return this.#peers.layouts(destination, shards);
   }
 
-  /** Seals what is open and writes out everything; resolves when it is in the sink, rejects when some of it is not yet. */
-  flush(): Promise<{ segments: number; rows: number }> {
+  /** Into how many shards the dataset was ever spread; asked of shard 0. */
+  async mostShards(): Promise<number> {
+    return this.#peers.most;
+  }
+
+  async learnLayouts(numbers: number[]): Promise<void> {
+    this.#peers.learn(numbers, Date.now());
+  }
+
+  /** Counts what never came to an append, such as a body that was refused whole. */
+  async count(destination: Destination, token: string, counts: Counts): Promise<void> {
+    if (this.#gone) return;
+    this.#settle(destination);
+    await this.#commits.add(onlyCounted(token, counts));
+  }
+
+  /** By token id: what became of all that was ever sent to this shard. */
+  async counters(): Promise<{ token: string; counts: Counts }[]> {
+    if (this.#commits.hasTurnedAway) await this.#commits.add(onlyCounted("", emptyCounts()));
+    return [...this.#commits.held.counters].flatMap(([token, counts]) => (token === "" ? [] : [{ token, counts }]));
+  }
+
+  /** A repeated append is counted before it is answered, as every other outcome is. */
+  async #repeated(append: Append, outcome: Appended): Promise<Appended> {
+    if (append.replay) return outcome; // its rows are counted already
+    const counts = { ...emptyCounts(), received: append.received };
+    if (outcome === "duplicate") counts.deduplicated = append.received;
+    else counts.refused = { "idempotency-key-reused": append.received };
+    await this.#commits.add(onlyCounted(append.token, counts));
+    return outcome;
+  }
+
+  #turnAway({ token, received }: Append): Appended {
+    this.#commits.turnAway(token, { ...emptyCounts(), received, refused: { overloaded: received } });
+    return "full";
+  }
+
+  #settle(destination: Destination): void {
+    if (this.#destination !== null) return;
+    log.writeMeta(this.ctx.storage.sql, "destination", destination);
+    this.#destination = destination;
+  }
+
+  /** Whether no part of an append is merely staged. */
+  async #completed(packed: string): Promise<boolean> {
+    const isStaged = () => this.#state.segments.some(({ upload, ids }) => upload !== null && ids.includes(packed));
+    for (let left = COMPLETION_TRIES; left > 0 && isStaged(); left--) await this.#flushOnce(() => false).catch(() => {});
+    return !isStaged() && recall(this.#state, packed, Date.now(), this.#settings.dedupe) === "duplicate";
+  }
+
+  /** Seals what is open and writes out everything; resolves when it is in the bucket, rejects when some of it is not yet. */
+  flush(): Promise<Written> {
     return this.#flushOnce(() => true);
   }
 
-  /** What is durable here and not yet in the sink. */
+  /** Brings what waits to the other sinks, as far as it is due. @returns how many segments still wait. */
+  async deliver(): Promise<number> {
+    if (this.#destination) await this.#deliveries.run(this.#destination, Date.now);
+    await this.#arm();
+    return this.#deliveries.waiting();
+  }
+
+  /** What is durable here and not yet in the bucket. */
   async pending(): Promise<{ rows: number; bytes: number }> {
     return pendingOf(this.#state);
   }
@@ -171,9 +204,14 @@ export class Buffer extends DurableObject<EdgeEnv> {
 
   /** Forgets everything, for good: the dataset is gone, and whoever still knows its id is told so. */
   async purge(): Promise<void> {
+    this.#gone = true;
     await this.#flushing;
-    this.ctx.storage.transactionSync(() => log.clear(this.ctx.storage.sql));
-    this.#state = log.loadState(this.ctx.storage.sql);
+    const { sql } = this.ctx.storage;
+    this.ctx.storage.transactionSync(() => {
+      log.writeMeta(sql, "gone", true);
+      log.clear(sql, this.#state);
+    });
+    this.#commits.held = load(sql);
   }
 
   /** Never throws: the runtime gives up on an alarm after a few failures, and this one must not be given up. */
@@ -185,11 +223,17 @@ export class Buffer extends DurableObject<EdgeEnv> {
   }
 
   /** One flush at a time: a segment must not be put by two of them, nor dropped under one. */
-  #flushOnce(which: (segment: Segment) => boolean): Promise<{ segments: number; rows: number }> {
+  #flushOnce(which: (segment: Segment) => boolean): Promise<Written> {
     const flush = async () => {
       try {
-        this.#seal(which);
-        const written = await this.#writeSealed();
+        const written = await writeOut(
+          this.ctx.storage,
+          () => this.#state,
+          which,
+          this.#destination as Destination,
+          this.env,
+          this.#deliveries,
+        );
         this.#failures = 0;
         this.#retryAt = 0;
         return written;
@@ -199,6 +243,8 @@ export class Buffer extends DurableObject<EdgeEnv> {
         console.error("flush failed", this.#destination?.datasetId, `attempt ${this.#failures}, next in ${delay} ms`, String(error));
         throw error;
       } finally {
+        // begun first: while it runs, no alarm is needed for what it has in hand
+        if (this.#deliveries.nextDue() !== null) this.ctx.waitUntil(this.deliver());
         await this.#arm();
       }
     };
@@ -207,47 +253,27 @@ export class Buffer extends DurableObject<EdgeEnv> {
     return flushed;
   }
 
+  get #state(): State {
+    return this.#commits.held.state;
+  }
+
   get #settings() {
     return settingsOf(this.env);
-  }
-
-  #seal(which: (segment: Segment) => boolean): void {
-    for (const segment of this.#state.segments) {
-      if (segment.sealed || !which(segment)) continue;
-      log.markSealed(this.ctx.storage.sql, segment.n);
-      segment.sealed = true;
-    }
-  }
-
-  async #writeSealed(): Promise<{ segments: number; rows: number }> {
-    const written = { segments: 0, rows: 0 };
-    const { sql } = this.ctx.storage;
-    const sink = sinkOf(this.env);
-    for (const segment of this.#state.segments.filter(({ sealed }) => sealed)) {
-      const destination = this.#destination as Destination;
-      await sink.write({ ...segment, key: objectKey(destination, segment.id), destination, body: log.readBody(sql, segment) });
-      const now = Date.now();
-      this.ctx.storage.transactionSync(() => log.forget(sql, segment, now));
-      flushed(this.#state, segment, now);
-      written.segments++;
-      written.rows += segment.rows;
-    }
-    return written;
   }
 
   /** Sets the alarm for when the next segment is due, unless one is set that comes in time. */
   async #arm(): Promise<void> {
     const { segmentBytesMax, flushAfterMs } = this.#settings;
     const now = Date.now();
-    const nextAt = nextDue(this.#state, now, segmentBytesMax, flushAfterMs);
-    if (nextAt === null) return;
-    const due = Math.max(nextAt, this.#retryAt);
+    const flushAt = nextDue(this.#state, now, segmentBytesMax, flushAfterMs);
+    const deliverAt = this.#deliveries.nextDue();
+    if (flushAt === null && deliverAt === null) return;
+    const due = Math.min(
+      flushAt === null ? Number.POSITIVE_INFINITY : Math.max(flushAt, this.#retryAt),
+      deliverAt ?? Number.POSITIVE_INFINITY,
+    );
     if (this.#alarmAt !== null && now - this.#alarmAt < ALARM_LATE_MS && this.#alarmAt <= due) return;
     this.#alarmAt = due;
     await this.ctx.storage.setAlarm(due);
   }
-}
-
-function hex(id: Uint8Array): string {
-  return Bytes.from(id).toString("hex");
 }

@@ -2,53 +2,73 @@
  * The tables of a buffer. Everything here is synchronous SQLite inside one Durable Object; the runtime holds every answer back until
  * what was written is durable.
  *
- *     seg(n, id, created, sealed)                  segments; one is open at most
- *     w_<n>(seq, rows, raw, min, max, ids, body)   commits of one segment; a body is gzip members, at most ROW_BYTES_MAX
- *     seen(n, at, ids)                             ids of flushed segments, 16 bytes each, for the retry window
- *     destination(json)                            where the events belong
+ *     seg(n, id, kind, created, sealed, staged)            segments; one of a kind is open at most; `staged`: bytes that are in the bucket
+ *     w_<n>(seq, rows, raw, min, max, ids, counts, body)   commits of one segment; a body is gzip members, at most ROW_BYTES_MAX
+ *     seen(n, at, ids)                                     ids of flushed segments, 24 bytes each, for the retry window
+ *     counters(token, json)                                counts of what is no longer in a w_<n>
+ *     delivery(n, segment, done, attempts, due)            segments in the bucket that other sinks wait for; `done`: a bit per sink's slot
+ *     replayed(id)                                         quarantined segments that were
+ *     meta(name, json)                                     destination, layouts, what was quarantined today, what other sinks there are
  */
 
-import type { Destination, Segment, State, Tally } from "./segment.ts";
-import { emptyState, emptyTally, RETRY_WINDOW_MS } from "./segment.ts";
+import { type Counters, count, countAll, emptyCounts, readCounters, writeCounters } from "./counts.ts";
+import { committed, emptyState, emptyTally, type Kind, remember, type Segment, type Staged, type State, type Tally } from "./segment.ts";
 
-const ID_BYTES = 16;
+const ID_BYTES = 24;
 
 export interface CommitRow {
   tally: Tally;
-  ids: Uint8Array[];
+  /** Packed. */
+  ids: string[];
+  counts: Counters;
   body: Uint8Array;
+}
+
+interface StagedText extends Staged {
+  group: string[];
+  ids: string[];
+  counts: string;
 }
 
 export function createTables(sql: SqlStorage): void {
   sql.exec(
-    "CREATE TABLE IF NOT EXISTS seg (n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, created INTEGER NOT NULL, sealed INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS seg (n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, kind TEXT NOT NULL, created INTEGER NOT NULL, sealed INTEGER NOT NULL, staged TEXT)",
   );
   sql.exec("CREATE TABLE IF NOT EXISTS seen (n INTEGER PRIMARY KEY, at INTEGER NOT NULL, ids BLOB NOT NULL)");
-  sql.exec("CREATE TABLE IF NOT EXISTS destination (one INTEGER PRIMARY KEY CHECK (one = 1), json TEXT NOT NULL)");
+  sql.exec("CREATE TABLE IF NOT EXISTS counters (token TEXT PRIMARY KEY, json TEXT NOT NULL) WITHOUT ROWID");
+  sql.exec(
+    "CREATE TABLE IF NOT EXISTS delivery (n INTEGER PRIMARY KEY, segment TEXT NOT NULL, done INTEGER NOT NULL, attempts INTEGER NOT NULL, due INTEGER NOT NULL)",
+  );
+  sql.exec("CREATE TABLE IF NOT EXISTS replayed (id TEXT PRIMARY KEY) WITHOUT ROWID");
+  sql.exec("CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, json TEXT NOT NULL) WITHOUT ROWID");
 }
 
 export function loadState(sql: SqlStorage): State {
   const state = emptyState();
   for (const row of sql.exec<{ at: number; ids: ArrayBuffer }>("SELECT at, ids FROM seen ORDER BY at")) {
-    for (const id of unpack(row.ids)) state.known.set(id, row.at);
+    for (const id of unpack(row.ids)) remember(state, id, row.at);
   }
-  for (const { n, id, created, sealed } of sql
-    .exec<{ n: number; id: string; created: number; sealed: number }>("SELECT * FROM seg ORDER BY n")
-    .toArray()) {
-    const segment: Segment = { ...emptyTally(), n, id, createdAt: created, sealed: sealed === 1, ids: [] };
-    for (const row of sql.exec<{ rows: number; raw: number; min: number; max: number; ids: ArrayBuffer; bytes: number }>(
-      `SELECT rows, raw, min, max, ids, length(body) AS bytes FROM w_${n} ORDER BY seq`,
-    )) {
-      segment.rows += row.rows;
-      segment.rawBytes += row.raw;
-      segment.bytes += row.bytes;
-      if (row.rows > 0) {
-        segment.minTime = Math.min(segment.minTime, row.min);
-        segment.maxTime = Math.max(segment.maxTime, row.max);
-      }
-      for (const known of unpack(row.ids)) {
-        segment.ids.push(known);
-        state.known.set(known, null);
+  for (const row of sql.exec<SegmentRow>("SELECT * FROM seg ORDER BY n").toArray()) {
+    const segment: Segment = {
+      ...emptyTally(),
+      n: row.n,
+      id: row.id,
+      kind: row.kind,
+      createdAt: row.created,
+      sealed: row.sealed === 1,
+      upload: null,
+      ids: [],
+    };
+    if (row.staged !== null) {
+      const { ids, uploadId, etag, group, ...tally } = JSON.parse(row.staged) as StagedText;
+      segment.upload = { uploadId, etag, group };
+      committed(state, segment, ids, tallyOf(tally));
+    } else {
+      for (const { rows, raw, min, max, ids, bytes } of sql.exec<CommitSummary>(
+        `SELECT rows, raw, min, max, ids, length(body) AS bytes FROM w_${row.n} ORDER BY seq`,
+      )) {
+        const times = rows > 0 ? { minTime: min, maxTime: max } : { minTime: Number.POSITIVE_INFINITY, maxTime: Number.NEGATIVE_INFINITY };
+        committed(state, segment, unpack(ids), { rows, bytes, rawBytes: raw, ...times });
       }
     }
     state.segments.push(segment);
@@ -56,25 +76,66 @@ export function loadState(sql: SqlStorage): State {
   return state;
 }
 
-export function insertSegment(sql: SqlStorage, id: string, createdAt: number): Segment {
-  const { n } = sql.exec<{ n: number }>("INSERT INTO seg (id, created, sealed) VALUES (?, ?, 0) RETURNING n", id, createdAt).one();
-  sql.exec(
-    `CREATE TABLE w_${n} (seq INTEGER PRIMARY KEY, rows INTEGER NOT NULL, raw INTEGER NOT NULL, min INTEGER NOT NULL, max INTEGER NOT NULL, ids BLOB NOT NULL, body BLOB NOT NULL)`,
-  );
-  return { ...emptyTally(), n, id, createdAt, sealed: false, ids: [] };
+type SegmentRow = { n: number; id: string; kind: Kind; created: number; sealed: number; staged: string | null };
+type CommitSummary = { rows: number; raw: number; min: number; max: number; ids: ArrayBuffer; bytes: number };
+
+/** Counts of everything that is on disk. */
+export function loadCounters(sql: SqlStorage): Counters {
+  const counters: Counters = new Map();
+  for (const { token, json } of sql.exec<{ token: string; json: string }>("SELECT token, json FROM counters"))
+    count(counters, token, JSON.parse(json));
+  for (const { n, staged } of sql.exec<SegmentRow>("SELECT * FROM seg").toArray()) countAll(counters, countsIn(sql, n, staged));
+  return counters;
 }
 
-export function insertCommit(sql: SqlStorage, n: number, { tally, ids, body }: CommitRow): void {
+export function insertSegment(sql: SqlStorage, kind: Kind, id: string, createdAt: number): Segment {
+  const { n } = sql
+    .exec<{ n: number }>("INSERT INTO seg (id, kind, created, sealed) VALUES (?, ?, ?, 0) RETURNING n", id, kind, createdAt)
+    .one();
+  sql.exec(
+    `CREATE TABLE w_${n} (seq INTEGER PRIMARY KEY, rows INTEGER NOT NULL, raw INTEGER NOT NULL, min INTEGER NOT NULL, max INTEGER NOT NULL, ids BLOB NOT NULL, counts TEXT NOT NULL, body BLOB NOT NULL)`,
+  );
+  return { ...emptyTally(), n, id, kind, createdAt, sealed: false, upload: null, ids: [] };
+}
+
+export function insertCommit(sql: SqlStorage, n: number, { tally, ids, counts, body }: CommitRow): void {
   const [min, max] = tally.rows > 0 ? [tally.minTime, tally.maxTime] : [0, 0];
   sql.exec(
-    `INSERT INTO w_${n} (rows, raw, min, max, ids, body) VALUES (?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO w_${n} (rows, raw, min, max, ids, counts, body) VALUES (?, ?, ?, ?, ?, ?, ?)`,
     tally.rows,
     tally.rawBytes,
     min,
     max,
-    Buffer.concat(ids),
+    Buffer.from(ids.join(""), "hex"),
+    writeCounters(counts),
     body,
   );
+}
+
+/** A segment whose bytes are in the bucket already; it has no table and is sealed. */
+export function insertStaged(
+  sql: SqlStorage,
+  staged: Staged,
+  group: string[],
+  createdAt: number,
+  ids: string[],
+  counts: Counters,
+): Segment {
+  const text: StagedText = { ...staged, group, ids, counts: writeCounters(counts) };
+  const { n } = sql
+    .exec<{ n: number }>(
+      "INSERT INTO seg (id, kind, created, sealed, staged) VALUES (?, 'events', ?, 1, ?) RETURNING n",
+      staged.id,
+      createdAt,
+      JSON.stringify(text),
+    )
+    .one();
+  const { id, uploadId, etag } = staged;
+  return { ...emptyTally(), n, id, kind: "events", createdAt, sealed: true, upload: { uploadId, etag, group }, ids: [] };
+}
+
+export function tallyOf({ rows, bytes, rawBytes, minTime, maxTime }: Tally): Tally {
+  return { rows, bytes, rawBytes, minTime, maxTime };
 }
 
 export function markSealed(sql: SqlStorage, n: number): void {
@@ -92,29 +153,65 @@ export function readBody(sql: SqlStorage, { n, bytes }: Segment): Uint8Array {
   return body;
 }
 
-/** Drops what is in the sink and keeps its ids; drops ids whose window is over. Dropping a table is billed as no row written. */
-export function forget(sql: SqlStorage, { n, ids }: Segment, now: number): void {
-  sql.exec("INSERT INTO seen (n, at, ids) VALUES (?, ?, ?)", n, now, Buffer.from(ids.join(""), "hex"));
-  sql.exec(`DROP TABLE w_${n}`);
+/**
+ * Drops what is in the bucket and keeps its ids and counts; drops ids whose window is over. Dropping a table is billed as no row
+ * written.
+ */
+export function forget(sql: SqlStorage, segment: Segment, now: number, windowMs: number): void {
+  addCounters(sql, countsIn(sql, segment.n, segment.upload && stagedOf(sql, segment.n)));
+  if (segment.ids.length > 0)
+    sql.exec("INSERT INTO seen (n, at, ids) VALUES (?, ?, ?)", segment.n, now, Buffer.from(segment.ids.join(""), "hex"));
+  dropSegment(sql, segment);
+  sql.exec("DELETE FROM seen WHERE at < ?", now - windowMs);
+}
+
+export function dropSegment(sql: SqlStorage, { n, upload }: Segment): void {
+  if (!upload) sql.exec(`DROP TABLE w_${n}`);
   sql.exec("DELETE FROM seg WHERE n = ?", n);
-  sql.exec("DELETE FROM seen WHERE at < ?", now - RETRY_WINDOW_MS);
 }
 
-export function clear(sql: SqlStorage): void {
-  for (const { n } of sql.exec<{ n: number }>("SELECT n FROM seg").toArray()) sql.exec(`DROP TABLE w_${n}`);
-  for (const table of ["seg", "seen"]) sql.exec(`DELETE FROM ${table}`);
+export function addCounters(sql: SqlStorage, counters: Counters): void {
+  for (const [token, counts] of counters) {
+    const [known] = sql.exec<{ json: string }>("SELECT json FROM counters WHERE token = ?", token).toArray();
+    const sum: Counters = new Map([[token, known ? JSON.parse(known.json) : emptyCounts()]]);
+    count(sum, token, counts);
+    sql.exec("INSERT OR REPLACE INTO counters (token, json) VALUES (?, ?)", token, JSON.stringify(sum.get(token)));
+  }
 }
 
-export function readDestination(sql: SqlStorage): Destination | null {
-  const [row] = sql.exec<{ json: string }>("SELECT json FROM destination").toArray();
+function stagedOf(sql: SqlStorage, n: number): string | null {
+  return sql.exec<{ staged: string | null }>("SELECT staged FROM seg WHERE n = ?", n).one().staged;
+}
+
+function countsIn(sql: SqlStorage, n: number, staged: string | null): Counters {
+  if (staged !== null) return readCounters((JSON.parse(staged) as StagedText).counts);
+  const counters: Counters = new Map();
+  for (const { counts } of sql.exec<{ counts: string }>(`SELECT counts FROM w_${n} WHERE counts <> ''`))
+    countAll(counters, readCounters(counts));
+  return counters;
+}
+
+/** Forgets everything but what `meta` says. */
+export function clear(sql: SqlStorage, state: State): void {
+  for (const segment of state.segments) dropSegment(sql, segment);
+  for (const table of ["seen", "counters", "delivery", "replayed"]) sql.exec(`DELETE FROM ${table}`);
+}
+
+export function wasReplayed(sql: SqlStorage, id: string): boolean {
+  return sql.exec("SELECT 1 FROM replayed WHERE id = ?", id).toArray().length > 0;
+}
+
+export function markReplayed(sql: SqlStorage, id: string): void {
+  sql.exec("INSERT INTO replayed (id) VALUES (?)", id);
+}
+
+export function readMeta<T>(sql: SqlStorage, name: string): T | null {
+  const [row] = sql.exec<{ json: string }>("SELECT json FROM meta WHERE name = ?", name).toArray();
   return row ? JSON.parse(row.json) : null;
 }
 
-export function writeDestination(sql: SqlStorage, destination: Destination): void {
-  sql.exec(
-    "INSERT INTO destination (one, json) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET json = excluded.json",
-    JSON.stringify(destination),
-  );
+export function writeMeta(sql: SqlStorage, name: string, value: unknown): void {
+  sql.exec("INSERT OR REPLACE INTO meta (name, json) VALUES (?, ?)", name, JSON.stringify(value));
 }
 
 function unpack(ids: ArrayBuffer): string[] {

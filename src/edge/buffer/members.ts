@@ -4,7 +4,7 @@ import type { Append } from "./segment.ts";
 const GZIP_LEVEL = 1;
 
 /** Gzip members in the order of the appends; neighbouring raw ones are compressed together. */
-export function membersOf(appends: Append[]): Uint8Array[] {
+export function membersOf(appends: Pick<Append, "body" | "gzip">[]): Uint8Array[] {
   const members: Uint8Array[] = [];
   let raw: Uint8Array[] = [];
   const compress = () => {

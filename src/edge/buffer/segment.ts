@@ -11,10 +11,24 @@ export interface Destination {
   region: string;
 }
 
+/** How many rows came to an end for which reason. */
+export type Reasons = Record<string, number>;
+
+/** An object that is whole in the bucket as an upload, and will be seen there only once that is completed. */
+export interface Staged extends Tally {
+  /** The segment's id. */
+  id: string;
+  uploadId: string;
+  etag: string;
+}
+
 /** The events of one request. */
 export interface Append {
   /** 16 bytes; the same id is the same append. */
   id: Uint8Array;
+  /** 8 bytes that stand for the content where the id stands for a sender's key; null: the id itself does. */
+  print: Uint8Array | null;
+  /** Empty when no row was good, or when the events are staged. */
   body: Uint8Array;
   /** Whether the body is one gzip member; else it is raw NDJSON. */
   gzip: boolean;
@@ -23,9 +37,22 @@ export interface Append {
   /** Epoch milliseconds. */
   minTime: number;
   maxTime: number;
+  /** Events too many for the log. */
+  staged: Staged[];
+  /** Rejected rows that are kept, as NDJSON; null: none. */
+  quarantine: { body: Uint8Array; reasons: Reasons } | null;
+  /** Rejected rows that are counted only. */
+  refused: Reasons;
+  /** All rows of the request, good and bad. */
+  received: number;
+  /** The id of the token that sent it. */
+  token: string;
+  /** The quarantined segment whose rows these are, and how many it held; it is replayed once, whatever the window. */
+  replay: { id: string; rows: number } | null;
 }
 
-export type Appended = "stored" | "duplicate" | "full";
+/** `conflict`: the key was used for other content. `busy`: the same append is on its way elsewhere. `gone`: the dataset was deleted. */
+export type Appended = "stored" | "duplicate" | "conflict" | "full" | "busy" | "gone";
 
 export interface Tally {
   rows: number;
@@ -36,37 +63,56 @@ export interface Tally {
   maxTime: number;
 }
 
+/** What an object holds: events, rejected ones, or a copy of events that a sink will never take. */
+export type Kind = "events" | "quarantine" | "dead";
+
+/** One of the uploads that hold an append together. */
+export interface Upload {
+  uploadId: string;
+  etag: string;
+  /** Segment ids of all of them. The last one carries the append's id and is completed last. */
+  group: string[];
+}
+
 export interface Segment extends Tally {
   /** The number of its table. */
   n: number;
   id: string;
+  kind: Kind;
   createdAt: number;
   sealed: boolean;
+  /** Where its bytes are staged; null: in its table. */
+  upload: Upload | null;
+  /** Its appends, packed: 32 hexadecimal digits of id, 16 of print. */
   ids: string[];
 }
 
 export interface State {
-  /** Oldest first; at most the last one is open. */
+  /** Oldest first; at most one of a kind is open. */
   segments: Segment[];
   /** Appends of the segments here, and those flushed within the window: id to the time of its flush, null while it is here. */
   known: Map<string, number | null>;
+  /** Prints of those that came under a key. */
+  prints: Map<string, string>;
 }
 
-/** Window in which a retry is recognised after its append was flushed, and the most ids kept for it (16 bytes each on disk). */
-export const RETRY_WINDOW_MS = 600_000;
-export const RETRY_IDS_MAX = 200_000;
-/** Bytes of one row's body: the platform takes rows of 2 MB, and each append of a commit adds 16 bytes of id. */
+/** For how long after its flush an append is remembered, in milliseconds, and how many at most (24 bytes each on disk). */
+export interface Memory {
+  windowMs: number;
+  idsMax: number;
+}
+
+const ID_DIGITS = 32;
+const NO_PRINT = "0".repeat(16);
+/** Bytes of one row's body: the platform takes rows of 2 MB, and each append of a commit adds 24 bytes of id. */
 export const ROW_BYTES_MAX = 1_900_000;
-export const COMMIT_APPENDS_MAX = 5_000;
+export const COMMIT_APPENDS_MAX = 4_000;
 /** Appends of one segment: at its flush their ids become one row. */
-export const SEGMENT_APPENDS_MAX = 100_000;
+export const SEGMENT_APPENDS_MAX = 75_000;
 /** Appends not yet in the sink: their ids take about 100 bytes each of the 128 MB that an object may use. */
 export const HELD_APPENDS_MAX = 400_000;
 
-const ID_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-const ID_FORM = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
-
-export const emptyState = (): State => ({ segments: [], known: new Map() });
+export const emptyState = (): State => ({ segments: [], known: new Map(), prints: new Map() });
 export const emptyTally = (): Tally => ({
   rows: 0,
   bytes: 0,
@@ -74,33 +120,6 @@ export const emptyTally = (): Tally => ({
   minTime: Number.POSITIVE_INFINITY,
   maxTime: Number.NEGATIVE_INFINITY,
 });
-
-/** 48 bits of time and 80 of chance in Crockford's base 32: 26 characters that sort by time. `random` holds 10 bytes. */
-export function segmentId(now: number, random: Uint8Array): string {
-  let value = BigInt(now);
-  for (const byte of random) value = (value << 8n) | BigInt(byte);
-  let id = "";
-  for (let i = 0; i < 26; i++, value >>= 5n) id = ID_ALPHABET.charAt(Number(value & 31n)) + id;
-  return id;
-}
-
-/** Epoch milliseconds of a segment's creation; null for a text that is no segment id. */
-export function timeOfSegment(id: string): number | null {
-  if (!ID_FORM.test(id)) return null;
-  return Array.from(id.slice(0, 10)).reduce((time, character) => time * 32 + ID_ALPHABET.indexOf(character), 0);
-}
-
-export function objectPrefix({ org, dataset, datasetId }: Destination): string {
-  return `v1/org=${org}/dataset=${dataset}/id=${datasetId}/`;
-}
-
-/** By arrival time, as engines that know Hive partitions read it. @throws RangeError for a text that is no segment id. */
-export function objectKey(destination: Destination, id: string): string {
-  const time = timeOfSegment(id);
-  if (time === null) throw new RangeError("not a segment id");
-  const text = new Date(time).toISOString();
-  return `${objectPrefix(destination)}date=${text.slice(0, 10)}/hour=${text.slice(11, 13)}/${id}.ndjson.gz`;
-}
 
 export function add(tally: Tally, other: Tally): Tally {
   return {
@@ -112,15 +131,30 @@ export function add(tally: Tally, other: Tally): Tally {
   };
 }
 
-export function openSegment(state: State): Segment | undefined {
-  const last = state.segments.at(-1);
-  return last && !last.sealed ? last : undefined;
+export function openSegment(state: State, kind: Kind): Segment | undefined {
+  return state.segments.findLast((segment) => segment.kind === kind && !segment.sealed);
 }
 
-/** Whether an append is in, or was within the window. */
-export function isKnown(state: State, id: string, now: number): boolean {
+/** An id with its print, as it is kept. */
+export function packedId(id: Uint8Array, print: Uint8Array | null): string {
+  return hexOf(id) + (print ? hexOf(print) : NO_PRINT);
+}
+
+/** Whether an append is in, or was within the window; and whether it is that one, where a key stands for it. */
+export function recall(state: State, packed: string, now: number, { windowMs }: Memory): "new" | "duplicate" | "conflict" {
+  const id = packed.slice(0, ID_DIGITS);
   const flushedAt = state.known.get(id);
-  return flushedAt === null || (flushedAt !== undefined && now - flushedAt < RETRY_WINDOW_MS);
+  if (flushedAt === undefined || (flushedAt !== null && now - flushedAt >= windowMs)) return "new";
+  return (state.prints.get(id) ?? NO_PRINT) === packed.slice(ID_DIGITS) ? "duplicate" : "conflict";
+}
+
+/** Takes an append into memory; `flushedAt` is null while it is here. */
+export function remember(state: State, packed: string, flushedAt: number | null): void {
+  const id = packed.slice(0, ID_DIGITS);
+  const print = packed.slice(ID_DIGITS);
+  state.known.delete(id); // those that were flushed stand in the order of their flush
+  state.known.set(id, flushedAt);
+  if (print !== NO_PRINT) state.prints.set(id, print);
 }
 
 /** Whether one more append may be held. */
@@ -133,32 +167,40 @@ export function committed(state: State, segment: Segment, ids: string[], tally: 
   Object.assign(segment, add(segment, tally));
   for (const id of ids) {
     segment.ids.push(id);
-    state.known.set(id, null);
+    remember(state, id, null);
   }
 }
 
 /** Records a segment that is in the sink and no longer on disk. */
-export function flushed(state: State, segment: Segment, now: number): void {
+export function flushed(state: State, segment: Segment, now: number, memory: Memory): void {
   state.segments = state.segments.filter(({ n }) => n !== segment.n); // by number: the state may have been loaded anew meanwhile
-  for (const id of segment.ids) {
-    state.known.delete(id);
-    state.known.set(id, now);
-  }
-  forgetOld(state, now);
+  for (const id of segment.ids) remember(state, id, now);
+  forgetOld(state, now, memory);
+}
+
+/** Drops a segment that never came to be, with its appends: their senders were told so. */
+export function undone(state: State, segment: Segment): void {
+  state.segments = state.segments.filter(({ n }) => n !== segment.n);
+  for (const id of segment.ids) drop(state, id.slice(0, ID_DIGITS));
 }
 
 /**
  * Drops flushed ids whose window is over, and the oldest ones beyond the count; never one of an append that is still here, however
  * many those are. Flushed ids stand in the order of their flush.
  */
-export function forgetOld(state: State, now: number): void {
-  let surplus = state.known.size - heldBy(state) - RETRY_IDS_MAX;
+export function forgetOld(state: State, now: number, { windowMs, idsMax }: Memory): void {
+  let surplus = state.known.size - heldBy(state) - idsMax;
   for (const [id, flushedAt] of state.known) {
     if (flushedAt === null) continue;
-    if (surplus <= 0 && now - flushedAt < RETRY_WINDOW_MS) return;
-    state.known.delete(id);
+    if (surplus <= 0 && now - flushedAt < windowMs) return;
+    drop(state, id);
     surplus--;
   }
+}
+
+function drop(state: State, id: string): void {
+  state.known.delete(id);
+  state.prints.delete(id);
 }
 
 /** Whether a segment may take no more, whatever its age. */
@@ -176,12 +218,20 @@ export function nextDue(state: State, now: number, bytesMax: number, afterMs: nu
   return times.length === 0 ? null : Math.min(...times);
 }
 
+/** Events that are not in the bucket yet. */
 export function pendingOf(state: State): { rows: number; bytes: number } {
-  return state.segments.reduce((sum, { rows, bytes }) => ({ rows: sum.rows + rows, bytes: sum.bytes + bytes }), { rows: 0, bytes: 0 });
+  const held = state.segments.filter(({ kind }) => kind === "events");
+  return held.reduce((sum, { rows, bytes }) => ({ rows: sum.rows + rows, bytes: sum.bytes + bytes }), { rows: 0, bytes: 0 });
 }
 
 function heldBy({ segments }: State): number {
   return segments.reduce((sum, { ids }) => sum + ids.length, 0);
+}
+
+function hexOf(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
+  return text;
 }
 
 /** Cuts members into rows: small ones share a row, a large one takes several. */

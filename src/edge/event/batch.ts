@@ -6,6 +6,7 @@
  *
  * so the sender's bytes are copied once and only the spelling of an odd time is replaced.
  */
+import { openRejects, type RejectReason, type Rejects, type RejectsWriter } from "./rejects.ts";
 import { type EventRules, TIME } from "./rules.ts";
 import { type Instant, readEpoch, readTimeText, readUtcBytes } from "./time.ts";
 
@@ -15,31 +16,14 @@ export const MEMBERS_MAX = 1_024;
 export const ROWS_MAX = 250_000;
 /** Bytes of the finished lines. Labels and CSV column names come back in every line, so a small body can become a large batch. */
 export const BATCH_BYTES_MAX = 48 * 1_048_576;
-/** Rejected rows that are named in the reply; all are counted. */
-export const FAILURES_LISTED_MAX = 100;
-
-export type RejectReason = "syntax" | "not-an-object" | "time" | "too-many-members" | "name-too-long" | "row";
-
-/** One event that was not taken: the row's number from 0, why, and the time to show for it. */
-export interface Rejected {
-  index: number;
-  reason: RejectReason;
-  detail: string;
-  timestamp: string;
-}
-
-export interface Batch {
+export interface Batch extends Rejects {
   /** Lines, each with its line feed. */
   ndjson: Uint8Array;
   rows: number;
-  /** The first rejected rows, at most FAILURES_LISTED_MAX. */
-  rejected: Rejected[];
-  /** All rejected rows. */
-  failed: number;
   /** Epoch milliseconds of the earliest and latest event; the receive time when there is none. */
   minTime: number;
   maxTime: number;
-  /** Whether each event brought its own time, so that equal bytes mean the same events. */
+  /** Whether each event that was taken brought its own time, so that equal bytes mean the same events. */
   everyEventHasItsOwnTime: boolean;
 }
 
@@ -56,8 +40,7 @@ export interface EventShape {
 export interface BatchWriter {
   /** Adds the object at [start, end) of valid JSON bytes, or rejects it under its number. */
   add(bytes: Uint8Array, start: number, end: number, shape: EventShape, index: number): void;
-  /** A detail given as a function is put into words only when it will be shown. */
-  reject(index: number, reason: RejectReason, detail: string | (() => string)): void;
+  reject: RejectsWriter["add"];
   /** Bytes of the lines so far; whoever adds must stop at BATCH_BYTES_MAX. */
   length(): number;
   /** Rejected so far for a reason other than `syntax`, and rows taken: a body without either is no data at all. */
@@ -87,9 +70,7 @@ export function openBatch(rules: EventRules, sizeHint: number): BatchWriter {
   let minTime = Number.POSITIVE_INFINITY;
   let maxTime = Number.NEGATIVE_INFINITY;
   let ownTimes = true;
-  let failed = 0;
-  let syntaxOnly = 0;
-  const rejected: Rejected[] = [];
+  const rejects = openRejects(rules.nowText);
 
   function reserve(length: number): void {
     if (at + length <= out.length) return;
@@ -106,21 +87,15 @@ export function openBatch(rules: EventRules, sizeHint: number): BatchWriter {
     }
   }
 
-  function reject(index: number, reason: RejectReason, detail: string | (() => string)): void {
-    failed++;
-    if (reason === "syntax") syntaxOnly++;
-    if (rejected.length === FAILURES_LISTED_MAX) return;
-    rejected.push({ index, reason, detail: typeof detail === "string" ? detail : detail(), timestamp: rules.nowText });
-  }
-
   function add(bytes: Uint8Array, start: number, end: number, shape: EventShape, index: number): void {
     const { timeStart, timeEnd } = shape;
+    const reject = (reason: RejectReason, detail: string | (() => string)) => rejects.add(index, reason, detail, { bytes, start, end });
     if (shape.members > MEMBERS_MAX) {
-      reject(index, "too-many-members", `the event has more than ${MEMBERS_MAX} fields`);
+      reject("too-many-members", `the event has more than ${MEMBERS_MAX} fields`);
       return;
     }
     if (shape.longName) {
-      reject(index, "name-too-long", "a field's name is longer than 200 bytes");
+      reject("name-too-long", "a field's name is longer than 200 bytes");
       return;
     }
     const absent = timeStart < 0 || bytes[timeStart] === 0x6e; // null counts as none
@@ -134,7 +109,7 @@ export function openBatch(rules: EventRules, sizeHint: number): BatchWriter {
       if (Number.isNaN(ms)) {
         const instant = readTime(bytes, timeStart, timeEnd, rules);
         if (!instant) {
-          reject(index, "time", () => unreadable(bytes, timeStart, timeEnd, rules));
+          reject("time", () => unreadable(bytes, timeStart, timeEnd, rules));
           return;
         }
         ms = instant.ms;
@@ -142,6 +117,7 @@ export function openBatch(rules: EventRules, sizeHint: number): BatchWriter {
       } else if (!inPlace) spelled = decoder.decode(bytes.subarray(timeStart + 1, timeEnd - 1));
     }
 
+    rules.observe?.({ index, sent: absent ? null : decoder.decode(bytes.subarray(timeStart, timeEnd)).trim(), ms, stored: spelled });
     const head = timeStart < 0 ? prefixNow : inPlace ? prefix : encoder.encode(`{"${TIME}":${JSON.stringify(spelled)},${system}`);
     reserve(head.length + (end - start) + 64);
     copy(head, 0, head.length);
@@ -164,17 +140,16 @@ export function openBatch(rules: EventRules, sizeHint: number): BatchWriter {
 
   return {
     add,
-    reject,
+    reject: rejects.add,
     length: () => at,
-    understood: () => rows + failed - syntaxOnly,
+    understood: () => rows + rejects.count() - rejects.count("syntax"),
     close: () => ({
+      ...rejects.close(),
       ndjson: out.subarray(0, at),
       rows,
-      rejected,
-      failed,
       minTime: rows > 0 ? minTime : rules.now,
       maxTime: rows > 0 ? maxTime : rules.now,
-      everyEventHasItsOwnTime: rows > 0 && ownTimes,
+      everyEventHasItsOwnTime: ownTimes,
     }),
   };
 }

@@ -28,6 +28,19 @@ export interface EventRules {
   reshapeNames: string[];
   /** Members that give way to a label or to another time field. */
   droppedNames: string[];
+  /** Told of each event's time as it is read; null when nobody wants to know. */
+  observe: ((seen: SeenTime) => void) | null;
+}
+
+/** How the time of one event was read. */
+export interface SeenTime {
+  index: number;
+  /** JSON as sent; null: there was none, and the receive time stands for it. */
+  sent: string | null;
+  /** Epoch milliseconds. */
+  ms: number;
+  /** As it is stored, where that is not how it was sent. */
+  stored: string | null;
 }
 
 export interface RuleParameters {
@@ -35,6 +48,7 @@ export interface RuleParameters {
   timeLayout: string | null;
   /** The value of `X-Axiom-Event-Labels`: a JSON object. */
   labels: string | null;
+  observe?: EventRules["observe"];
 }
 
 /** @returns the rules, or in words what is wrong with a parameter. */
@@ -60,6 +74,7 @@ export function eventRules(parameters: RuleParameters, now: number): EventRules 
     labels: labels.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(","),
     reshapeNames: [...RESERVED_NAMES, ...droppedNames],
     droppedNames,
+    observe: parameters.observe ?? null,
   };
 }
 

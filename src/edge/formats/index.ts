@@ -1,6 +1,6 @@
 /** The table of formats, and the choice among them. */
 import { csv } from "./csv-events.ts";
-import { type Format, skipSpace } from "./format.ts";
+import { type Format, skipSpace, withoutMark } from "./format.ts";
 import { json } from "./json.ts";
 import { ndjson } from "./ndjson.ts";
 
@@ -15,5 +15,6 @@ export function formatOf(contentType: string | null, body: Uint8Array): Format {
   const named = FORMATS.find(({ types }) => types.includes(type));
   if (named) return named;
   if (type.endsWith("+json")) return json;
-  return body[skipSpace(body, 0)] === 0x5b ? json : ndjson;
+  const text = withoutMark(body);
+  return text[skipSpace(text, 0)] === 0x5b ? json : ndjson;
 }

@@ -7,7 +7,7 @@
  */
 import { Problem } from "../../problem.ts";
 import { TIME } from "../event/rules.ts";
-import { decodeWith, skipSpace, syntaxError } from "../formats/format.ts";
+import { decodeWith, skipSpace, syntaxError, wholeBody } from "../formats/format.ts";
 import { json } from "../formats/json.ts";
 import { DEPTH_MAX, newScanned, scanValue, watchNames } from "../scan/scan.ts";
 import { axiom, rulesOf } from "./axiom.ts";
@@ -23,6 +23,7 @@ const SHAPE = 'this path takes [{"tags": {…}, "events": [{"timestamp": "…", 
 export const axiomTags: Protocol = {
   ...axiom,
   name: "axiom-tags",
+  decodeLarge: undefined, // the body is parsed whole
   decode(body, call) {
     if (body.length > BODY_BYTES_MAX) throw tooLarge(`the body is larger than ${BODY_BYTES_MAX} bytes, the most this path takes`);
     const events = expand(parse(body));
@@ -37,7 +38,7 @@ function parse(body: Uint8Array): unknown {
   const found = newScanned();
   const end = scanValue(body, 0, body.length, watchNames("", []), false, found);
   const at = end < 0 ? -1 - end : skipSpace(body, end);
-  if (end < 0 || at < body.length) throw new Problem("body-invalid", `${syntaxError(body, at, 0, body.length)}; ${SHAPE}`);
+  if (end < 0 || at < body.length) throw new Problem("body-invalid", `${syntaxError(wholeBody(body), at, 0, body.length)}; ${SHAPE}`);
   if (found.reshape)
     throw new Problem("body-invalid", `the body is nested deeper than ${DEPTH_MAX} levels or holds a string over 1 MB; ${SHAPE}`);
   return JSON.parse(new TextDecoder().decode(body), exactly as (this: unknown, key: string, value: unknown) => unknown);

@@ -10,22 +10,19 @@ import { readAuthorization } from "../../access/authorization.ts";
 import { Problem, problemResponse } from "../../problem.ts";
 import { eventRules } from "../event/rules.ts";
 import { readDelimiter } from "../formats/csv.ts";
-import { decodeWith } from "../formats/format.ts";
+import { decodeWith, type Format, type FormatOptions } from "../formats/format.ts";
 import { formatOf } from "../formats/index.ts";
+import { decodeChunks } from "../formats/windows.ts";
 import type { Call, Outcome, Protocol } from "./protocol.ts";
 
 export const axiom: Protocol = {
   name: "axiom",
   credential: (call) => readAuthorization(call.headers),
   decode(body, call) {
-    const { headers, query } = call;
-    const format = formatOf(headers.get("content-type"), body);
-    return decodeWith(format, body, rulesOf(call), {
-      // axiom-py sends csv-delimiter with JSON too; there it means nothing
-      csvDelimiter: format.name === "csv" ? readDelimiter(query.get("csv-delimiter") || null) : 0,
-      csvFields: csvFields(headers.get("x-axiom-csv-fields")),
-    });
+    const { format, options } = formatFor(body, call);
+    return decodeWith(format, body, rulesOf(call), options);
   },
+  decodeLarge: (chunks, call) => decodeChunks(chunks, rulesOf(call), (first) => formatFor(first, call)),
   shape({ headers, query }) {
     const parameters = ["timestamp-field", "timestamp-format", "csv-delimiter"].map((name) => query.get(name));
     return JSON.stringify([
@@ -38,11 +35,20 @@ export const axiom: Protocol = {
 };
 
 /** @throws Problem `parameter-invalid` */
-export function rulesOf({ headers, query, now }: Call) {
+function formatFor(first: Uint8Array, { headers, query }: Call): { format: Format; options: FormatOptions } {
+  const format = formatOf(headers.get("content-type"), first);
+  // axiom-py sends csv-delimiter with JSON too; there it means nothing
+  const csvDelimiter = format.name === "csv" ? readDelimiter(query.get("csv-delimiter") || null) : 0;
+  return { format, options: { csvDelimiter, csvFields: csvFields(headers.get("x-axiom-csv-fields")) } };
+}
+
+/** @throws Problem `parameter-invalid` */
+export function rulesOf({ headers, query, now, observe = null }: Call) {
   const parameters = {
     timeField: query.get("timestamp-field"),
     timeLayout: query.get("timestamp-format"),
     labels: headers.get("x-axiom-event-labels"),
+    observe,
   };
   const rules = eventRules(parameters, now);
   if (typeof rules === "string") throw new Problem("parameter-invalid", rules);

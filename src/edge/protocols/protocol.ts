@@ -5,6 +5,7 @@
 
 import type { Problem } from "../../problem.ts";
 import type { Batch } from "../event/batch.ts";
+import type { EventRules } from "../event/rules.ts";
 
 /** The request without its body. */
 export interface Call {
@@ -14,6 +15,8 @@ export interface Call {
   headers: Headers;
   /** Receive time in epoch milliseconds. */
   now: number;
+  /** Told of each event's time as it is read. */
+  observe?: EventRules["observe"];
 }
 
 export interface Outcome {
@@ -30,6 +33,11 @@ export interface Protocol {
   credential(call: Call): string;
   /** @throws Problem when a parameter is wrong or the body as a whole cannot be read; single rows are rejected inside the batch. */
   decode(body: Uint8Array, call: Call): Batch;
+  /**
+   * The same of a body too large to be held, read once and in order; absent where a protocol needs the whole of it. A Problem may come
+   * after some batches: who takes them must be able to drop them.
+   */
+  decodeLarge?(chunks: AsyncIterable<Uint8Array>, call: Call): AsyncIterable<Batch>;
   /** What of the call, beside the body, decides what the events become: two calls that differ in it are no retry of each other. */
   shape(call: Call): string;
   reply(outcome: Outcome, call: Call): Response;

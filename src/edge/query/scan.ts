@@ -1,6 +1,7 @@
 /** Reads segments back from the bucket. R2 lists upwards only, so newest first means walking days and hours from the end. */
 import { Problem } from "../../problem.ts";
-import { type Destination, objectKey, objectPrefix, timeOfSegment } from "../buffer/segment.ts";
+import { objectKey, objectPrefix, rootOf, timeOfSegment } from "../buffer/object-key.ts";
+import type { Destination, Kind } from "../buffer/segment.ts";
 
 export interface SegmentInfo {
   id: string;
@@ -11,6 +12,9 @@ export interface SegmentInfo {
   minTime: string;
   maxTime: string;
   createdAt: string;
+  /** Of what a sink has refused for ever: which one, and why. */
+  sink?: string;
+  error?: string;
 }
 
 /**
@@ -23,12 +27,13 @@ export async function listSegments(
   destination: Destination,
   limit: number,
   cursor: string | null,
+  kind: Kind = "events",
 ): Promise<{ segments: SegmentInfo[]; nextCursor: string | null }> {
   if (cursor !== null && timeOfSegment(cursor) === null)
     throw new Problem("parameter-invalid", "cursor must be the nextCursor of an earlier answer");
-  const below = cursor === null ? null : objectKey(destination, cursor);
+  const below = cursor === null ? null : objectKey(destination, cursor, kind);
   const segments: SegmentInfo[] = [];
-  for await (const objects of hoursBackwards(bucket, objectPrefix(destination), below)) {
+  for await (const objects of hoursBackwards(bucket, rootOf(kind) + objectPrefix(destination), below)) {
     for (const object of objects) {
       if (segments.length === limit) return { segments, nextCursor: segments.at(-1)?.id ?? null };
       segments.push(infoOf(object));
@@ -38,8 +43,13 @@ export async function listSegments(
 }
 
 /** Null: there is no such segment, or the text is no segment id. */
-export async function openSegment(bucket: R2Bucket, destination: Destination, id: string): Promise<R2ObjectBody | null> {
-  return timeOfSegment(id) === null ? null : bucket.get(objectKey(destination, id));
+export async function openSegment(
+  bucket: R2Bucket,
+  destination: Destination,
+  id: string,
+  kind: Kind = "events",
+): Promise<R2ObjectBody | null> {
+  return timeOfSegment(id) === null ? null : bucket.get(objectKey(destination, id, kind));
 }
 
 async function* hoursBackwards(bucket: R2Bucket, prefix: string, below: string | null): AsyncGenerator<R2Object[]> {
@@ -74,12 +84,17 @@ async function objectsIn(bucket: R2Bucket, prefix: string): Promise<R2Object[]> 
 }
 
 function idIn(key: string): string {
-  return key.slice(key.lastIndexOf("/") + 1).replace(/\.ndjson\.gz$/, "");
+  // what a sink has refused carries its name: <id>.<sink>.ndjson.gz
+  return /^([^.]+)(\.[a-z\d-]+)?\.ndjson\.gz$/.exec(key.slice(key.lastIndexOf("/") + 1))?.[1] ?? "";
 }
 
 function infoOf({ key, size, customMetadata }: R2Object): SegmentInfo {
   const number = (name: string) => Number(customMetadata?.[name] ?? 0);
   const time = (name: string) => new Date(number(name)).toISOString();
   const id = idIn(key);
-  return { id, key, rows: number("rows"), bytes: size, minTime: time("minTime"), maxTime: time("maxTime"), createdAt: time("createdAt") };
+  const { sink, error } = customMetadata ?? {};
+  return {
+    ...{ id, key, rows: number("rows"), bytes: size, minTime: time("minTime"), maxTime: time("maxTime"), createdAt: time("createdAt") },
+    ...(sink ? { sink, error: error ?? "" } : {}),
+  };
 }

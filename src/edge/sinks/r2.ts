@@ -1,4 +1,5 @@
-import type { SealedSegment, Sink } from "./sink.ts";
+import { metadataOf } from "./metadata.ts";
+import type { Sink } from "./sink.ts";
 
 /** Exactly once: the key is the segment's own, and nothing is ever written over. */
 export function r2Sink(bucket: R2Bucket): Sink {
@@ -19,17 +20,7 @@ export function r2Sink(bucket: R2Bucket): Sink {
   };
 }
 
-function metadataOf({ destination, rows, rawBytes, minTime, maxTime, createdAt }: SealedSegment): Record<string, string> {
-  const { org, dataset, region } = destination;
-  return {
-    v: "1",
-    org,
-    dataset,
-    region,
-    rows: String(rows),
-    rawBytes: String(rawBytes),
-    minTime: String(minTime),
-    maxTime: String(maxTime),
-    createdAt: String(createdAt),
-  };
+/** The bytes of an object; null when there is none. */
+export async function readObject(bucket: R2Bucket, key: string): Promise<Uint8Array | null> {
+  return (await bucket.get(key))?.bytes() ?? null;
 }

@@ -4,10 +4,11 @@ import { Hono } from "hono";
 import * as v from "valibot";
 import { Problem } from "../../problem.ts";
 import { type Caller, callerOf, forbidden, maySee, requireCapability } from "../caller.ts";
-import type { Change } from "../change.ts";
+import { changeOf } from "../change.ts";
 import { settingsOf } from "../env.ts";
 import { publishing } from "../publish.ts";
 import { Description, type Management, type Request, readBody } from "../request.ts";
+import { purgeInBackground } from "./life.ts";
 import * as store from "./store.ts";
 
 const KINDS = ["axiom:events:v1", "otel:metrics:v1", "otel:traces:v1", "otel:logs:v1"] as const;
@@ -71,28 +72,14 @@ for (const version of ["v1", "v2"] as const) {
   datasets.delete(`${path}/:id`, async (c) => {
     const caller = await callerOf(c);
     requireCapability(caller, "datasets:delete");
-    const { id, name } = await store.getDataset(c.env.DB, caller.org, c.req.param("id"));
+    const dataset = await store.getDataset(c.env.DB, caller.org, c.req.param("id"));
+    const { id, name } = dataset;
     const entry = changeOf(c, caller, "dataset.delete", name, { id });
     if (!(await publishing(c, caller.org, () => store.deleteDataset(c.env.DB, id, entry)))) throw gone(name);
+    purgeInBackground(c, dataset);
     return c.body(null, 204);
   });
 }
-
-// Headgate's own: writes out what the dataset's region has buffered, and answers when that is done.
-datasets.post("/v2/datasets/:id/flush", async (c) => {
-  const caller = await callerOf(c);
-  requireCapability(caller, "datasets:update");
-  const { id, name, region } = await store.getDataset(c.env.DB, caller.org, c.req.param("id"));
-  const worker = settingsOf(c.env).regions.get(region)?.worker;
-  if (!worker) throw new Problem("store-unavailable", `region ${region} is not configured in this deployment: add it to REGIONS`);
-  try {
-    const { segments, rows } = await worker.flush({ org: caller.org, dataset: name, datasetId: id, region });
-    return c.json({ segments, rows });
-  } catch (error) {
-    console.error("flush failed", region, String(error));
-    throw new Problem("store-unavailable", `region ${region} could not write its buffer out; send the request again in a second`);
-  }
-});
 
 async function create(c: Request, caller: Caller, request: v.InferOutput<typeof NewDataset>): Promise<store.Dataset> {
   const { name, description, kind } = request;
@@ -152,10 +139,6 @@ function regionOf(c: Request, caller: Caller, edgeDeployment: string | null | un
 function view(c: Request, dataset: store.Dataset, caller: Caller, version: "v1" | "v2") {
   const viewed = store.viewDataset(dataset, caller, settingsOf(c.env).regions);
   return version === "v1" ? { ...viewed, region: dataset.region } : viewed;
-}
-
-function changeOf(c: Request, caller: Caller, action: string, target: string, detail: Change["detail"]): Change {
-  return { id: c.var.traceId, at: c.var.now, org: caller.org, actor: caller.actor, action, target, detail };
 }
 
 function exists(name: string): Problem {

@@ -84,6 +84,12 @@ export function updateDataset(db: D1Database, dataset: Dataset, change: Change):
   return commit(db, change, [update], { table: "datasets", id });
 }
 
+/** Marks a dataset as what a change was about that writes nothing else of it. @returns false when it was deleted meanwhile. */
+export function touchDataset(db: D1Database, id: string, change: Change): Promise<boolean> {
+  const touch = db.prepare("UPDATE datasets SET change_id = ? WHERE id = ? AND deleted_at IS NULL").bind(change.id, id);
+  return commit(db, change, [touch], { table: "datasets", id });
+}
+
 /** Leaves a row without a claim on the name. @returns false when it was deleted meanwhile. */
 export function deleteDataset(db: D1Database, id: string, change: Change): Promise<boolean> {
   const remove = db
@@ -93,7 +99,7 @@ export function deleteDataset(db: D1Database, id: string, change: Change): Promi
 }
 
 /** The organisation's document is another one now. */
-function newMap(db: D1Database, id: string, change: Change): D1PreparedStatement {
+export function newMap(db: D1Database, id: string, change: Change): D1PreparedStatement {
   const { sql, values } = happened({ table: "datasets", id }, change);
   return db.prepare(`UPDATE orgs SET ver = ver + 1, change_id = ? WHERE id = ? AND ${sql}`).bind(change.id, change.org, ...values);
 }

@@ -2,10 +2,12 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { PENDING_BYTES_MAX, STORED_BYTES_MAX } from "../../../src/edge/buffer/buffer.ts";
-import { COMMIT_APPENDS_MAX, RETRY_WINDOW_MS, ROW_BYTES_MAX } from "../../../src/edge/buffer/segment.ts";
-import { HERE } from "../gateway.ts";
-import { event, failPuts, interceptPut, objectsOf, query, setUp, stopClock, storedIn, tryFlush } from "./under-test.ts";
+import { COMMIT_APPENDS_MAX, ROW_BYTES_MAX } from "../../../src/edge/buffer/segment.ts";
+import { settingsOf } from "../../../src/edge/env.ts";
+import { env, HERE } from "../gateway.ts";
+import { event, failPuts, interceptPut, objectsOf, query, ROUTE, setUp, stopClock, storedIn, tryFlush } from "./under-test.ts";
 
+const { windowMs } = settingsOf(env).dedupe;
 const NUMBERS = Array.from({ length: 64 }, (_, n) => n);
 /** A member of at least so many bytes. */
 const member = (bytes: number) => new Uint8Array(gzipSync(new Uint8Array(bytes), { level: 0 }));
@@ -53,14 +55,14 @@ describe("an append", () => {
     const now = stopClock();
     await send(event(1));
     await stub().flush();
-    vi.setSystemTime(now + RETRY_WINDOW_MS - 1);
+    vi.setSystemTime(now + windowMs - 1);
     expect(await send(event(1))).toBe("duplicate");
     await evictDurableObject(stub());
     expect(await send(event(1))).toBe("duplicate");
-    vi.setSystemTime(now + RETRY_WINDOW_MS);
+    vi.setSystemTime(now + windowMs);
     expect(await send(event(1))).toBe("stored");
     await stub().flush();
-    vi.setSystemTime(now + 2 * RETRY_WINDOW_MS);
+    vi.setSystemTime(now + 2 * windowMs);
     await evictDurableObject(stub());
     expect(await send(event(1))).toBe("stored");
   });
@@ -72,11 +74,11 @@ describe("an append", () => {
       await send(event(n));
       await stub().flush();
     }
-    expect(await query(stub(), "SELECT sum(length(ids)) FROM seen")).toBe(32);
-    vi.setSystemTime(now + RETRY_WINDOW_MS + 1);
+    expect(await query(stub(), "SELECT sum(length(ids)) FROM seen")).toBe(48);
+    vi.setSystemTime(now + windowMs + 1);
     await send(event(3));
     await stub().flush();
-    expect(await query(stub(), "SELECT sum(length(ids)) FROM seen")).toBe(16);
+    expect(await query(stub(), "SELECT sum(length(ids)) FROM seen")).toBe(24);
   });
 
   it("may be larger than a row, and no row is larger than the platform takes", async () => {
@@ -95,9 +97,9 @@ describe("an append", () => {
     const { destination, stub } = setUp();
     const body = member(PENDING_BYTES_MAX + 1);
     await runInDurableObject(stub(), async (instance) => {
-      const answers = [1, 2].map((n) => instance.append(destination, { ...event(n), body, gzip: true }));
+      const answers = [1, 2].map((n) => instance.append(destination, { ...event(n), body, gzip: true }, ROUTE));
       expect(await Promise.all(answers)).toEqual(["stored", "full"]);
-      expect(await instance.append(destination, event(2))).toBe("stored");
+      expect(await instance.append(destination, event(2), ROUTE)).toBe("stored");
     });
     expect((await stub().pending()).rows).toBe(2);
   });
@@ -107,8 +109,8 @@ describe("an append", () => {
     await send(event(1));
     await runInDurableObject(stub(), async (instance, { storage }) => {
       Object.defineProperty(storage.sql, "databaseSize", { value: STORED_BYTES_MAX + 1, configurable: true });
-      expect(await instance.append(destination, event(2))).toBe("full");
-      expect(await instance.append(destination, event(1))).toBe("duplicate");
+      expect(await instance.append(destination, event(2), ROUTE)).toBe("full");
+      expect(await instance.append(destination, event(1), ROUTE)).toBe("duplicate");
     });
     await evictDurableObject(stub());
     expect(await send(event(2))).toBe("stored");
@@ -123,9 +125,9 @@ describe("a commit", () => {
       const real = storage.sync;
       storage.sync = () => durable.then(() => real.call(storage));
       const answered: string[] = [];
-      const appends = [1, 2, 3, 4].map((n) => instance.append(destination, event(n)));
+      const appends = [1, 2, 3, 4].map((n) => instance.append(destination, event(n), ROUTE));
       // committed already, and known, but not durable yet
-      appends.push(instance.append(destination, event(1)));
+      appends.push(instance.append(destination, event(1), ROUTE));
       for (const append of appends) void append.then((answer) => answered.push(answer));
       await storage.get("anything");
       expect(answered).toEqual([]);
@@ -134,7 +136,7 @@ describe("a commit", () => {
       storage.sync = real;
     });
     expect(await query(stub(), "SELECT count(*) FROM w_1")).toBe(2);
-    expect(await query(stub(), "SELECT group_concat(length(ids)) FROM w_1")).toBe("16,48");
+    expect(await query(stub(), "SELECT group_concat(length(ids)) FROM w_1")).toBe("24,72");
     await stub().flush();
     expect(await storedIn(destination)).toEqual([1, 2, 3, 4]);
   });
@@ -143,9 +145,9 @@ describe("a commit", () => {
     const { destination, stub } = setUp();
     await runInDurableObject(stub(), async (instance) => {
       const numbers = Array.from({ length: COMMIT_APPENDS_MAX + 2 }, (_, n) => n);
-      await Promise.all(numbers.map((n) => instance.append(destination, event(n))));
+      await Promise.all(numbers.map((n) => instance.append(destination, event(n), ROUTE)));
     });
-    expect(await query(stub(), "SELECT group_concat(length(ids) / 16) FROM w_1")).toBe(`1,${COMMIT_APPENDS_MAX},1`);
+    expect(await query(stub(), "SELECT group_concat(length(ids) / 24) FROM w_1")).toBe(`1,${COMMIT_APPENDS_MAX},1`);
   });
 
   it("is shared by senders over RPC", async () => {
@@ -161,8 +163,9 @@ describe("a segment", () => {
   it("is sealed by the commit that fills it, and due at once", async () => {
     const { destination, send, stub } = setUp();
     await failPuts(stub(), "before", Number.POSITIVE_INFINITY);
+    await send(event(3));
     await runInDurableObject(stub(), async (instance, { storage }) => {
-      const append = instance.append(destination, { ...event(1), body: member(8_000_000), gzip: true });
+      const append = instance.append(destination, { ...event(1), body: member(8_000_000), gzip: true }, ROUTE);
       const alarm = storage.getAlarm();
       expect(storage.sql.exec("SELECT sealed FROM seg").one()).toEqual({ sealed: 1 });
       expect(await alarm).toBeLessThanOrEqual(Date.now());
@@ -196,7 +199,7 @@ describe("a segment", () => {
   it("takes what is appended while another one is being put", async () => {
     const { stub, send, destination } = setUp();
     await interceptPut(stub(), (real, instance) => async (...args) => {
-      expect(await instance.append(destination, event(2))).toBe("stored");
+      expect(await instance.append(destination, event(2), ROUTE)).toBe("stored");
       return real(...args);
     });
     await send(event(1));

@@ -12,6 +12,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant("append" as const),
       id: fc.nat(7),
+      content: fc.constantFrom(0, 0, 0, 1),
       end: fc.constantFrom("acknowledged" as const, "answer lost" as const, "crash before" as const, "crash after" as const),
     }),
   },

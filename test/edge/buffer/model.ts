@@ -2,6 +2,8 @@
  * A buffer played through in memory, driven by the product's own decisions: a disk that survives, a memory that does not, a bucket, one
  * alarm, and a flush whose steps other things may come between. A mutant does one thing wrong, to show that the property would notice.
  */
+import { openAppendId } from "../../../src/edge/buffer/append-id.ts";
+import { objectKey, segmentId } from "../../../src/edge/buffer/object-key.ts";
 import {
   committed,
   emptyState,
@@ -9,13 +11,12 @@ import {
   flushed,
   isDue,
   isFull,
-  isKnown,
   nextDue,
-  objectKey,
   openSegment,
+  packedId,
+  recall,
   type Segment,
   type State,
-  segmentId,
 } from "../../../src/edge/buffer/segment.ts";
 
 export const MUTANTS = [
@@ -28,11 +29,13 @@ export const MUTANTS = [
   "ids are dropped with their segment",
   "acknowledged before the commit",
   "the alarm is not set again after a failure",
+  "the content under a key is not compared",
 ] as const;
 export type Mutant = (typeof MUTANTS)[number];
 
 export type Step =
-  | { do: "append"; id: number; end: "acknowledged" | "answer lost" | "crash before" | "crash after" }
+  /** With the same id, another content is another batch under the same key. */
+  | { do: "append"; id: number; content: number; end: "acknowledged" | "answer lost" | "crash before" | "crash after" }
   | { do: "wait"; ms: number }
   | { do: "flush" | "alarm" | "drop" | "crash" | "wipe" }
   | { do: "put"; end: "done" | "fails before" | "fails after" };
@@ -40,6 +43,9 @@ export type Step =
 const SEGMENT_BYTES_MAX = 30;
 const FLUSH_AFTER_MS = 20_000;
 const RETRY_AFTER_MS = 1_000;
+/** So many of the ids are a sender's keys. */
+const KEYS = 4;
+const MEMORY = { windowMs: 600_000, idsMax: 200_000 };
 const DESTINATION = { org: "o", dataset: "d", datasetId: "i", region: "r" };
 
 interface Disk {
@@ -88,17 +94,28 @@ export function play(steps: Step[], mutant?: Mutant): { acknowledged: Set<string
     }
   }
 
+  /** Ids as the product makes them: of content, or of a key with a print of the content. */
+  function idOf(number: number, content: number): string {
+    const idempotencyKey = number < KEYS ? String(number) : null;
+    const hash = openAppendId({ dedupe: "content", idempotencyKey, datasetId: String(wipes), shape: "" });
+    hash.update(new Uint8Array([number, content]));
+    const { id, print } = hash.close(true);
+    return packedId(id, print);
+  }
+
   function append(id: string, end: string): void {
     if (mutant === "acknowledged before the commit" && end !== "answer lost") acknowledged.add(id);
     if (end === "crash before") {
       crash();
       return;
     }
-    if (mutant === "no duplicate is recognised" || !isKnown(memory, id, now)) {
-      let n = (openSegment(memory) ?? (mutant === "appends go into a sealed segment" ? memory.segments.at(-1) : undefined))?.n;
+    const known = mutant === "no duplicate is recognised" ? "new" : recall(memory, id, now, MEMORY);
+    if (known === "conflict" && mutant !== "the content under a key is not compared") return; // refused
+    if (known === "new") {
+      let n = (openSegment(memory, "events") ?? (mutant === "appends go into a sealed segment" ? memory.segments.at(-1) : undefined))?.n;
       if (n === undefined) {
         n = disk.next++;
-        const opened = { ...emptyTally(), n, id: newId(), createdAt: now, sealed: false };
+        const opened = { ...emptyTally(), n, id: newId(), kind: "events" as const, createdAt: now, sealed: false, upload: null };
         both((state) => state.segments.push({ ...opened, ids: [] }));
         disk.bodies.set(n, []);
       }
@@ -132,13 +149,13 @@ export function play(steps: Step[], mutant?: Mutant): { acknowledged: Set<string
   function drop(segment: Segment): void {
     disk.bodies.delete(segment.n);
     both((state) => {
-      flushed(state, numbered(state, segment.n) ?? segment, now);
-      if (mutant === "ids are dropped with their segment") for (const id of segment.ids) state.known.delete(id);
+      flushed(state, numbered(state, segment.n) ?? segment, now, MEMORY);
+      if (mutant === "ids are dropped with their segment") for (const id of segment.ids) state.known.delete(id.slice(0, 32));
     });
   }
 
   function step(next: Step): void {
-    if (next.do === "append") append(`${wipes}-${next.id}`, next.end);
+    if (next.do === "append") append(idOf(next.id, next.content), next.end);
     else if (next.do === "wait") now += next.ms;
     else if (next.do === "put") {
       if (!flight || flight.put) return;

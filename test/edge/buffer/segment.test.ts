@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { objectKey, segmentId, timeOfSegment } from "../../../src/edge/buffer/object-key.ts";
 import {
   committed,
   type Destination,
@@ -12,22 +13,24 @@ import {
   intoRows,
   isDue,
   isFull,
-  isKnown,
   nextDue,
-  objectKey,
+  packedId,
   pendingOf,
-  RETRY_IDS_MAX,
-  RETRY_WINDOW_MS,
   ROW_BYTES_MAX,
+  recall,
+  remember,
   SEGMENT_APPENDS_MAX,
   type Segment,
-  segmentId,
-  timeOfSegment,
+  undone,
 } from "../../../src/edge/buffer/segment.ts";
 
 const destination: Destination = { org: "o", dataset: "web-logs", datasetId: "d1", region: "r" };
 const random = (n: number) => new Uint8Array(10).fill(n);
 const tally = (n: number) => ({ rows: 1, bytes: 10, rawBytes: 20, minTime: n, maxTime: n });
+
+const memory = { windowMs: 600_000, idsMax: 1_000 };
+const id = (n: number) => packedId(new Uint8Array(16).fill(n), null);
+const made: Segment = { ...emptyTally(), n: 1, id: "s", kind: "events", createdAt: 0, sealed: false, upload: null, ids: [] };
 
 describe("segment ids and keys", () => {
   it("sort by time, and the time can be read back", () => {
@@ -40,6 +43,7 @@ describe("segment ids and keys", () => {
 
   it("name the object by arrival, as engines that know Hive partitions read it", () => {
     const id = segmentId(Date.UTC(2026, 0, 2, 3, 59), random(7));
+    expect(objectKey(destination, id, "quarantine")).toBe(`quarantine/${objectKey(destination, id)}`);
     expect(objectKey(destination, id)).toBe(`v1/org=o/dataset=web-logs/id=d1/date=2026-01-02/hour=03/${id}.ndjson.gz`);
   });
 
@@ -68,40 +72,75 @@ describe("rows", () => {
 describe("what is known", () => {
   it("ends with the window, and with the count", () => {
     const state = emptyState();
-    const segment: Segment = { ...emptyTally(), n: 1, id: "s", createdAt: 0, sealed: false, ids: [] };
+    const segment = { ...made, ids: [] };
     state.segments.push(segment);
-    committed(state, segment, ["a"], tally(1));
-    expect(isKnown(state, "a", Number.MAX_SAFE_INTEGER)).toBe(true);
-    flushed(state, segment, 1_000);
-    expect(isKnown(state, "a", 1_000 + RETRY_WINDOW_MS - 1)).toBe(true);
-    expect(isKnown(state, "a", 1_000 + RETRY_WINDOW_MS)).toBe(false);
-    const many: Segment = { ...segment, n: 2, ids: Array.from({ length: RETRY_IDS_MAX }, (_, i) => `m${i}`) };
-    flushed(state, many, 2_000);
-    expect(state.known.size).toBe(RETRY_IDS_MAX);
-    expect(isKnown(state, "a", 2_000)).toBe(false);
-    expect(isKnown(state, `m${RETRY_IDS_MAX - 1}`, 2_000)).toBe(true);
+    committed(state, segment, [id(1)], tally(1));
+    expect(recall(state, id(1), Number.MAX_SAFE_INTEGER, memory)).toBe("duplicate");
+    flushed(state, segment, 1_000, memory);
+    expect(recall(state, id(1), 1_000 + memory.windowMs - 1, memory)).toBe("duplicate");
+    expect(recall(state, id(1), 1_000 + memory.windowMs, memory)).toBe("new");
+    const many = Array.from({ length: memory.idsMax }, (_, i) =>
+      packedId(
+        new Uint8Array(16)
+          .fill(9)
+          .fill(i >> 8, 0, 1)
+          .fill(i, 1, 2),
+        null,
+      ),
+    );
+    flushed(state, { ...made, n: 2, ids: many }, 2_000, memory);
+    expect(state.known.size).toBe(memory.idsMax);
+    expect(recall(state, id(1), 2_000, memory)).toBe("new");
+    expect(recall(state, many.at(-1) as string, 2_000, memory)).toBe("duplicate");
   });
 
   it("keeps flushed ids for the window however many appends are held here", () => {
     const state = emptyState();
-    const held: Segment = { ...emptyTally(), n: 2, id: "t", createdAt: 0, sealed: false, ids: [] };
-    state.segments.push({ ...emptyTally(), n: 1, id: "s", createdAt: 0, sealed: true, ids: ["a"] }, held);
-    committed(
-      state,
-      held,
-      Array.from({ length: RETRY_IDS_MAX + 1 }, (_, i) => `h${i}`),
-      tally(1),
+    const held = { ...made, n: 2, ids: [] };
+    state.segments.push({ ...made, sealed: true, ids: [id(1)] }, held);
+    const many = Array.from({ length: memory.idsMax + 1 }, (_, i) =>
+      packedId(
+        new Uint8Array(16)
+          .fill(8)
+          .fill(i >> 8, 0, 1)
+          .fill(i, 1, 2),
+        null,
+      ),
     );
-    flushed(state, { ...held, n: 1, ids: ["a"] }, 1_000);
-    expect(isKnown(state, "a", 1_001)).toBe(true);
-    forgetOld(state, 1_000 + RETRY_WINDOW_MS);
-    expect(state.known.size).toBe(RETRY_IDS_MAX + 1);
-    expect(isKnown(state, "h0", Number.MAX_SAFE_INTEGER)).toBe(true);
+    committed(state, held, many, tally(1));
+    flushed(state, { ...made, ids: [id(1)] }, 1_000, memory);
+    expect(recall(state, id(1), 1_001, memory)).toBe("duplicate");
+    forgetOld(state, 1_000 + memory.windowMs, memory);
+    expect(state.known.size).toBe(memory.idsMax + 1);
+    expect(recall(state, many[0] as string, Number.MAX_SAFE_INTEGER, memory)).toBe("duplicate");
+  });
+
+  it("tells another content under the same key from the same one, until it is forgotten", () => {
+    const state = emptyState();
+    const key = new Uint8Array(16).fill(3);
+    const [one, other] = [packedId(key, new Uint8Array(8).fill(1)), packedId(key, new Uint8Array(8).fill(2))];
+    remember(state, one, 1_000);
+    expect(recall(state, one, 1_000, memory)).toBe("duplicate");
+    expect(recall(state, other, 1_000, memory)).toBe("conflict");
+    expect(recall(state, packedId(key, null), 1_000, memory)).toBe("conflict");
+    expect(recall(state, other, 1_000 + memory.windowMs, memory)).toBe("new");
+    forgetOld(state, 1_000 + memory.windowMs, memory);
+    expect([state.known.size, state.prints.size]).toEqual([0, 0]);
+  });
+
+  it("ends at once for an append that never came to be", () => {
+    const state = emptyState();
+    const segment = { ...made, ids: [] };
+    state.segments.push(segment);
+    committed(state, segment, [id(1)], tally(1));
+    undone(state, segment);
+    expect(state.segments).toEqual([]);
+    expect(recall(state, id(1), 0, memory)).toBe("new");
   });
 
   it("is bounded: a segment takes so many appends, and a buffer holds so many", () => {
     const ids = (length: number) => Array.from({ length }, (_, i) => `${i}`);
-    const segment = (length: number): Segment => ({ ...emptyTally(), n: 1, id: "s", createdAt: 0, sealed: false, ids: ids(length) });
+    const segment = (length: number): Segment => ({ ...made, ids: ids(length) });
     expect(isFull(segment(SEGMENT_APPENDS_MAX - 1), 100)).toBe(false);
     expect(isFull(segment(SEGMENT_APPENDS_MAX), 100)).toBe(true);
     expect(isFull({ ...segment(1), bytes: 100 }, 100)).toBe(true);
@@ -112,12 +151,12 @@ describe("what is known", () => {
   it("tells when something is due", () => {
     const state = emptyState();
     expect(nextDue(state, 5, 100, 60)).toBeNull();
-    const segment: Segment = { ...emptyTally(), n: 1, id: "s", createdAt: 10, sealed: false, ids: [] };
+    const segment = { ...made, createdAt: 10, ids: [] };
     state.segments.push(segment);
     expect(nextDue(state, 20, 100, 60)).toBe(70);
     expect(isDue(segment, 69, 100, 60)).toBe(false);
     expect(isDue(segment, 70, 100, 60)).toBe(true);
-    committed(state, segment, ["a"], { ...tally(1), bytes: 100 });
+    committed(state, segment, [id(1)], { ...tally(1), bytes: 100 });
     expect(nextDue(state, 20, 100, 60)).toBe(20);
     expect(pendingOf(state)).toEqual({ rows: 1, bytes: 100 });
   });

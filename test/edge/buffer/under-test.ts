@@ -3,7 +3,8 @@ import { runInDurableObject } from "cloudflare:test";
 import { gunzipSync } from "node:zlib";
 import { vi } from "vitest";
 import type { Buffer as BufferObject } from "../../../src/edge/buffer/buffer.ts";
-import { type Append, type Destination, objectPrefix } from "../../../src/edge/buffer/segment.ts";
+import { objectPrefix } from "../../../src/edge/buffer/object-key.ts";
+import type { Append, Destination } from "../../../src/edge/buffer/segment.ts";
 import { bufferOf } from "../../../src/edge/buffer/shard.ts";
 import type { EdgeEnv } from "../../../src/edge/env.ts";
 import { env, HERE } from "../gateway.ts";
@@ -11,13 +12,16 @@ import { env, HERE } from "../gateway.ts";
 export type Stub = DurableObjectStub<BufferObject>;
 type Put = (...args: Parameters<R2Bucket["put"]>) => Promise<unknown>;
 
+/** To the only shard, with a quarantine. */
+export const ROUTE = { shard: 0, shards: 1, quarantineBytesMax: 1_000_000 };
+
 let made = 0;
 
 /** A buffer of its own for each test. */
 export function setUp() {
   const destination: Destination = { org: "o", dataset: "logs", datasetId: `d${++made}-${crypto.randomUUID()}`, region: HERE };
   const stub = () => bufferOf(env, destination, 0);
-  return { destination, stub, send: (append: Append) => stub().append(destination, append) };
+  return { destination, stub, send: (append: Append) => stub().append(destination, append, ROUTE) };
 }
 
 /** An append of one event; `n` is its id and its content. */
@@ -25,7 +29,8 @@ export function event(n: number): Append {
   const body = new TextEncoder().encode(`{"n":${n}}\n`);
   const id = new Uint8Array(16);
   new DataView(id.buffer).setUint32(12, n);
-  return { id, body, gzip: false, rows: 1, rawBytes: body.length, minTime: n, maxTime: n };
+  const nothing = { print: null, staged: [], quarantine: null, refused: {}, replay: null };
+  return { id, body, gzip: false, rows: 1, rawBytes: body.length, minTime: n, maxTime: n, received: 1, token: "t", ...nothing };
 }
 
 export async function objectsOf(destination: Destination): Promise<R2Object[]> {
@@ -72,7 +77,7 @@ export function tryFlush(stub: Stub): Promise<string> {
 }
 
 export function tryAppend(stub: Stub, destination: Destination, append: Append): Promise<string> {
-  return runInDurableObject(stub, (instance: BufferObject) => instance.append(destination, append).catch(String));
+  return runInDurableObject(stub, (instance: BufferObject) => instance.append(destination, append, ROUTE).catch(String));
 }
 
 /** The one value that a statement answers. */

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { CSV_COLUMNS_MAX, CSV_NAME_BYTES_MAX, readDelimiter, scanCsv } from "../../../src/edge/formats/csv.ts";
+import { CSV_COLUMNS_MAX, CSV_NAME_BYTES_MAX, csvDecoder, readDelimiter } from "../../../src/edge/formats/csv.ts";
+import { wholeBody } from "../../../src/edge/formats/format.ts";
 import { Problem, type Reason } from "../../../src/problem.ts";
 
 interface Outcome {
@@ -15,16 +16,17 @@ function bytesOf(body: string | number[]): Uint8Array {
 function scan(body: string | number[], fields: string[] | null = null, delimiter = ","): Outcome {
   const outcome: Outcome = { objects: [], rejected: {} };
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-  scanCsv(
-    bytesOf(body),
-    { delimiter: delimiter.charCodeAt(0), fields },
+  const decode = csvDecoder(
+    { delimiter: delimiter.charCodeAt(0), fields, bytesMax: 64 * 1_048_576, recordBytesMax: Number.POSITIVE_INFINITY },
     {
+      isFull: () => false,
       object: (bytes, start, end) => outcome.objects.push(decoder.decode(bytes.subarray(start, end))),
       reject: (index, reason) => {
         outcome.rejected[index] = reason;
       },
     },
   );
+  decode(wholeBody(bytesOf(body)));
   return outcome;
 }
 

@@ -259,7 +259,7 @@ describe("the event rules", () => {
     expect([own.minTime, own.maxTime, own.everyEventHasItsOwnTime]).toEqual([Date.UTC(2025, 0, 1), Date.UTC(2026, 0, 1), true]);
     const mixed = decode('{"_time":"2026-01-01T00:00:00Z"}\n{}', { type: NDJSON });
     expect([mixed.maxTime, mixed.everyEventHasItsOwnTime]).toEqual([NOW, false]);
-    expect(decode("", {}).everyEventHasItsOwnTime).toBe(false);
+    expect(decode("", {}).everyEventHasItsOwnTime).toBe(true);
   });
 
   it.each<[Partial<RuleParameters>]>([

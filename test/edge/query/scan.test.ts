@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { type Destination, objectKey, objectPrefix, segmentId } from "../../../src/edge/buffer/segment.ts";
+import { objectKey, objectPrefix, segmentId } from "../../../src/edge/buffer/object-key.ts";
+import type { Destination } from "../../../src/edge/buffer/segment.ts";
 import { listSegments, openSegment } from "../../../src/edge/query/scan.ts";
 import { r2Sink } from "../../../src/edge/sinks/r2.ts";
 import { env, HERE } from "../gateway.ts";

@@ -1,0 +1,93 @@
+/** What a dataset's region does with its stored events: writes them out, trims them, removes them. */
+import { Hono } from "hono";
+import * as v from "valibot";
+import { untilDone } from "../../access/chore.ts";
+import { Problem } from "../../problem.ts";
+import { callerOf, requireCapability, requireOn } from "../caller.ts";
+import { changeOf } from "../change.ts";
+import { type Destination, type Region, settingsOf } from "../env.ts";
+import { type Management, type Request, readBody } from "../request.ts";
+import { readDuration } from "./duration.ts";
+import { notePurge } from "./purge.ts";
+import { type Dataset, getDataset, touchDataset } from "./store.ts";
+
+/** Calls to a region for one request; each removes at most some ten thousand objects. */
+const CALLS_MAX = 10;
+
+const Trim = v.strictObject({ maxDuration: v.string() });
+
+export const life = new Hono<Management>();
+
+// Headgate's own: writes out what the dataset's region has buffered, and answers when that is done.
+life.post("/v2/datasets/:id/flush", async (c) => {
+  const caller = await callerOf(c);
+  requireCapability(caller, "datasets:update");
+  const dataset = await getDataset(c.env.DB, caller.org, c.req.param("id"));
+  const { segments, rows } = await asked(c, dataset, "write its buffer out", (region, destination) => region.flush(destination));
+  return c.json({ segments, rows });
+});
+
+for (const version of ["v1", "v2"] as const) {
+  // Whole objects go, by the time at which their segment was begun; what is still buffered stays.
+  life.post(`/${version}/datasets/:id/trim`, async (c) => {
+    const caller = await callerOf(c);
+    const dataset = await getDataset(c.env.DB, caller.org, c.req.param("id"));
+    requireOn(caller, "trim:update", dataset);
+    const { maxDuration } = await readBody(c, Trim);
+    const before = c.var.now - readDuration("maxDuration", maxDuration);
+    // noted first: an entry without an effect is better than the reverse
+    const entry = changeOf(c, caller, "dataset.trim", dataset.name, {
+      id: dataset.id,
+      maxDuration,
+      before: new Date(before).toISOString(),
+    });
+    if (!(await touchDataset(c.env.DB, dataset.id, entry)))
+      throw new Problem("dataset-unknown", `dataset not found: ${dataset.name} was deleted meanwhile`);
+    const { done, objects } = await asked(c, dataset, "trim the dataset", (region, destination) =>
+      untilDone(() => region.trim(destination, before), CALLS_MAX),
+    );
+    if (!done) throw new Problem("overloaded", `${objects} objects were removed and more are left; send the request again to go on`);
+    return version === "v1" ? c.json({ numDeleted: objects }) : c.body(null, 204);
+  });
+
+  // There is nothing to do: objects carry no table of fields that could hold stale ones.
+  life.post(`/${version}/datasets/:id/vacuum`, async (c) => {
+    const caller = await callerOf(c);
+    requireOn(caller, "vacuum:update", await getDataset(c.env.DB, caller.org, c.req.param("id")));
+    return c.json({});
+  });
+}
+
+/** Removes a deleted dataset's events after the answer. What fails or is too much for one go, the region's cron goes on with. */
+export function purgeInBackground(c: Request, dataset: Dataset): void {
+  const { now } = c.var;
+  const { DB } = c.env;
+  const purge = async () => {
+    const { region, destination } = whereIs(c, dataset);
+    const removed = await untilDone(() => region.purge(destination), CALLS_MAX);
+    if (removed.done) await notePurge(DB, dataset.id, removed, now);
+  };
+  c.executionCtx.waitUntil(purge().catch((error) => console.error("purge failed for now", dataset.id, String(error))));
+}
+
+/** @throws Problem `store-unavailable` for whatever the region throws. */
+async function asked<T>(
+  c: Request,
+  dataset: Dataset,
+  task: string,
+  ask: (region: Region, destination: Destination) => Promise<T>,
+): Promise<T> {
+  const { region, destination } = whereIs(c, dataset);
+  try {
+    return await ask(region, destination);
+  } catch (error) {
+    console.error("region failed to", task, dataset.region, String(error));
+    throw new Problem("store-unavailable", `region ${dataset.region} could not ${task}; send the request again in a second`);
+  }
+}
+
+function whereIs(c: Request, { id, org, name, region }: Dataset): { region: Region; destination: Destination } {
+  const worker = settingsOf(c.env).regions.get(region)?.worker;
+  if (!worker) throw new Problem("store-unavailable", `region ${region} is not configured in this deployment: add it to REGIONS`);
+  return { region: worker, destination: { org, dataset: name, datasetId: id, region } };
+}

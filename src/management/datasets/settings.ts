@@ -1,0 +1,97 @@
+/**
+ * `/v2/datasets/{id}/settings`, Headgate's own: how a dataset's events are taken and where they are brought to. Apart from the
+ * dataset itself, because axiom-go refuses members there that it does not know.
+ */
+import { Hono } from "hono";
+import * as v from "valibot";
+import { type DatasetSettings, DEDUPE_MODES } from "../../access/dataset-settings.ts";
+import { Problem } from "../../problem.ts";
+import { type Caller, callerOf, requireCapability, requireOn } from "../caller.ts";
+import { type Change, changeOf } from "../change.ts";
+import { settingsOf } from "../env.ts";
+import { publishing } from "../publish.ts";
+import { type Management, type Request, readBody } from "../request.ts";
+import * as store from "./settings-store.ts";
+import { auditedSink, mergeSinks, Sinks, viewSink } from "./sinks.ts";
+import { type Dataset, getDataset } from "./store.ts";
+
+const QUARANTINE_BYTES_MAX = 10_000_000_000;
+
+const Update = v.strictObject({
+  dedupe: v.nullish(v.picklist(DEDUPE_MODES, `must be one of ${DEDUPE_MODES.join(", ")}`)),
+  quarantine: v.nullish(
+    v.strictObject({
+      enabled: v.nullish(v.boolean()),
+      bytesPerDayMax: v.nullish(
+        v.pipe(
+          v.number(),
+          v.integer("must be a whole number"),
+          v.minValue(1, "must be at least 1; to keep nothing, set enabled to false"),
+          v.maxValue(QUARANTINE_BYTES_MAX, `must be at most ${QUARANTINE_BYTES_MAX}`),
+        ),
+      ),
+    }),
+  ),
+  sinks: v.nullish(Sinks),
+});
+type Update = v.InferOutput<typeof Update>;
+
+export const settings = new Hono<Management>();
+
+settings.get("/v2/datasets/:id/settings", async (c) => {
+  const caller = await callerOf(c);
+  requireCapability(caller, "datasets:read");
+  const dataset = await getDataset(c.env.DB, caller.org, c.req.param("id"));
+  return c.json(view(await known(c, dataset)));
+});
+
+settings.put("/v2/datasets/:id/settings", async (c) => {
+  const caller = await callerOf(c);
+  requireCapability(caller, "datasets:update");
+  const dataset = await getDataset(c.env.DB, caller.org, c.req.param("id"));
+  const update = await readBody(c, Update);
+  // a sink hands every event on, so only who may read them may say where to
+  if (update.sinks?.length) requireOn(caller, "query:read", dataset);
+  return c.json(view(await change(c, caller, dataset, update)));
+});
+
+async function change(c: Request, caller: Caller, dataset: Dataset, update: Update): Promise<DatasetSettings> {
+  const before = await known(c, dataset);
+  const { dedupe, quarantine, sinks } = update;
+  const after: store.KeptSettings = {
+    ...before,
+    dedupe: dedupe ?? before.dedupe,
+    quarantine: {
+      enabled: quarantine?.enabled ?? before.quarantine.enabled,
+      bytesPerDayMax: quarantine?.bytesPerDayMax ?? before.quarantine.bytesPerDayMax,
+    },
+    ...(sinks ? mergeSinks(dataset.id, before, sinks, settingsOf(c.env).sealKeys) : {}),
+  };
+  const entry = entryOf(c, caller, dataset, update, after);
+  const publish = store.differsAtEdges(before, after);
+  const commit = () => store.updateSettings(c.env.DB, dataset, after, publish, entry);
+  if (!(await (publish ? publishing(c, caller.org, commit) : commit())))
+    throw new Problem("conflict", `dataset ${dataset.name} was changed or deleted at the same moment; get its settings and decide anew`);
+  return after;
+}
+
+async function known(c: Request, { id, name }: Dataset): Promise<store.KeptSettings> {
+  const found = await store.findSettings(c.env.DB, id);
+  if (!found) throw new Problem("dataset-unknown", `dataset not found: ${name} was deleted meanwhile`);
+  return found;
+}
+
+function entryOf(
+  c: Request,
+  caller: Caller,
+  { id, name }: Dataset,
+  update: Update,
+  { dedupe, quarantine, sinks }: DatasetSettings,
+): Change {
+  const members = Object.entries(update).flatMap(([member, value]) => (value == null ? [] : [member]));
+  return changeOf(c, caller, "dataset.settings", name, { id, members, dedupe, quarantine, sinks: sinks.map(auditedSink) });
+}
+
+function view({ dedupe, quarantine, sinks }: DatasetSettings) {
+  return { dedupe, quarantine, sinks: sinks.map(viewSink) };
+}

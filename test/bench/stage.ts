@@ -1,0 +1,69 @@
+/** A gateway of the bench's own, in a folder that goes when the process does, with what it takes to send and to look. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { call } from "../../src/local/api.ts";
+import type { Dataset } from "../../src/local/demo/segments.ts";
+import { openGateway } from "../../src/local/gateway.ts";
+import { findFree, HOST } from "../../src/local/ports.ts";
+import { seed } from "../../src/local/seed.ts";
+import { COUNTS_PATH, type Counts } from "./counts.ts";
+import { FLOOR_WORKER } from "./floor.ts";
+import { type Target, workerdPid } from "./load.ts";
+
+const REGION = "cloud.us-east-1.aws";
+const COUNTING_EDGE = path.join(import.meta.dirname, "counting-edge.ts");
+
+export interface Stage {
+  /** URL of the Worker that only drains. */
+  floor: string;
+  /** Its process. */
+  workerd: number;
+  /** Makes a dataset. */
+  dataset(name: string): Promise<Dataset>;
+  /** Writes out what is buffered of it. */
+  flush(dataset: Dataset): Promise<void>;
+  /** What the platform would bill until now; only of a counting edge. */
+  counts(): Promise<Counts>;
+}
+
+export interface StageOptions {
+  counting?: boolean;
+  edgeSettings?: Record<string, number>;
+}
+
+/** Opens a gateway for `use` and ends it after that, whatever happens. */
+export async function withStage(options: StageOptions, use: (stage: Stage) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(path.join(tmpdir(), "headgate-bench-"));
+  // also when a signal ends this
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const port = await findFree(4);
+  const { counting, edgeSettings = {} } = options;
+  const entry = counting ? { edgeSource: { entry: COUNTING_EDGE, plugins: [] } } : {};
+  const gateway = await openGateway({ port, state: folder, quiet: true, edgeSettings, ...entry, beside: [FLOOR_WORKER] });
+  try {
+    const { management, edges, org, ownerToken } = await seed(folder, gateway.urls, gateway.secrets);
+    const owner = { token: ownerToken, org };
+    const request = { name: "bench", datasetCapabilities: { "*": { ingest: ["create"], query: ["read"] } } };
+    const { token } = await call<{ token: string }>("POST", `${management}/v2/tokens`, owner, request);
+    const edge = edges[REGION] as string;
+    await use({
+      floor: `http://${HOST}:${port + 3}/`,
+      workerd: workerdPid(),
+      async dataset(name) {
+        await call("POST", `${management}/v2/datasets`, owner, { name, edgeDeployment: REGION });
+        return { edge, name, token };
+      },
+      flush: ({ name }) => call("POST", `${management}/v2/datasets/${name}/flush`, owner),
+      counts: () => call<Counts>("GET", edge + COUNTS_PATH, { token }),
+    });
+  } finally {
+    await gateway.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Where and how events of a dataset are sent. */
+export function targetOf({ edge, name, token }: Dataset, contentType: string, expect: string): Target {
+  return { url: `${edge}/v1/ingest/${name}`, headers: { authorization: `Bearer ${token}`, "content-type": contentType }, expect };
+}
