@@ -14,9 +14,17 @@ export interface Batch {
 
 const EVENTS_MAX = 500;
 const TEXT_LENGTH_MAX = 200;
-/** NDJSON of a large batch; base64 of chance shrinks by a quarter. */
-const LARGE_BYTES_LEAST = 6_500_000;
-const LARGE_BYTES_MOST = 13_000_000;
+export const LARGE_BYTES_LEAST = 6_500_000;
+/**
+ * NDJSON of a large batch, from and to; base64 of chance shrinks by a quarter. The first fit one object, the next need several, the last
+ * are too large to be held by an edge.
+ */
+const LARGE_BYTES: [number, number][] = [
+  [LARGE_BYTES_LEAST, 9_000_000],
+  [LARGE_BYTES_LEAST, 9_000_000],
+  [12_000_000, 26_000_000],
+  [34_000_000, 38_000_000],
+];
 const LARGE_TEXT_LENGTH = 150_000;
 const NOISE_BYTES = 20_000_000;
 
@@ -39,7 +47,7 @@ export function smallBatch(random: Random, first: number): Batch {
 }
 
 export function largeBatch(random: Random, first: number): Batch {
-  const count = Math.ceil(random.between(LARGE_BYTES_LEAST, LARGE_BYTES_MOST) / LARGE_TEXT_LENGTH);
+  const count = Math.ceil(random.between(...random.pick(LARGE_BYTES)) / LARGE_TEXT_LENGTH);
   const events = Array.from({ length: count }, (_, i) => eventOf(first + i, noiseOf(random, LARGE_TEXT_LENGTH)));
   return { first, count, headers: { "content-type": TYPES.ndjson }, body: Buffer.from(formatted(events, "ndjson")) };
 }

@@ -11,7 +11,7 @@ import type { Random } from "./random.ts";
 export interface Account {
   /** Ids given out so far; the next batch begins here. */
   ids: number;
-  acknowledged: { first: number; count: number }[];
+  acknowledged: { first: number; count: number; bytes: number }[];
   retries: number;
   hangUps: number;
   /** Deliberate repetitions, and how many answers said that the batch was known already: of those, and of retries. */
@@ -59,7 +59,7 @@ export async function runSender(sender: Sender): Promise<void> {
     const batch = { ...made, headers };
     if (random.percent(HANG_UP_PERCENT)) await hangUp(sender, batch);
     const { known, attempts } = await deliver(sender, batch);
-    account.acknowledged.push({ first: batch.first, count: batch.count });
+    account.acknowledged.push({ first: batch.first, count: batch.count, bytes: batch.body.length });
     account.retries += attempts - 1;
     if (known) account.retriesRecognised++;
     if (kept.push(batch) > sender.keeps) kept.shift();
