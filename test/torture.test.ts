@@ -22,6 +22,7 @@ describe("its judgement", () => {
     duplicated: 0,
     asleep: 0,
     batches: 1,
+    large: 1,
     failures: 1,
     retries: 0,
     hangUps: 0,
@@ -42,6 +43,7 @@ describe("its judgement", () => {
     { acked: 0 },
     { replaysRecognised: 0 },
     { failures: 0 },
+    { large: 0 },
   ])("fails a run with %o", (change) => {
     expect(wrongWith({ ...GOOD, ...change }).length).toBe(1);
   });

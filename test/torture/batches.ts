@@ -1,5 +1,5 @@
 /** Batches of events that are told apart by `id`, each with a time of its own. */
-import { randomBytes } from "node:crypto";
+import { createCipheriv } from "node:crypto";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import type { Random } from "./random.ts";
 
@@ -14,18 +14,27 @@ export interface Batch {
 
 const EVENTS_MAX = 500;
 const TEXT_LENGTH_MAX = 200;
-/** NDJSON of a large batch; base64 of chance shrinks by a quarter. */
-const LARGE_BYTES_LEAST = 6_500_000;
-const LARGE_BYTES_MOST = 13_000_000;
+export const LARGE_BYTES_LEAST = 6_500_000;
+/**
+ * NDJSON of a large batch, from and to; base64 of chance shrinks by a quarter. The first fit one object, the next need several, the last
+ * are too large to be held by an edge.
+ */
+const LARGE_BYTES: [number, number][] = [
+  [LARGE_BYTES_LEAST, 9_000_000],
+  [LARGE_BYTES_LEAST, 9_000_000],
+  [12_000_000, 26_000_000],
+  [34_000_000, 38_000_000],
+];
 const LARGE_TEXT_LENGTH = 150_000;
+const NOISE_BYTES = 20_000_000;
 
 const TYPES = { ndjson: "application/x-ndjson", json: "application/json", csv: "text/csv" };
 const FORMATS = Object.keys(TYPES) as (keyof typeof TYPES)[];
 const ENCODINGS = ["identity", "identity", "gzip", "zstd"] as const;
 const BEGAN_MS = Date.UTC(2026, 0, 1);
 
-/** Any slice of it is text that hardly shrinks, and two slices rarely overlap within the reach of gzip. */
-const noise = randomBytes(LARGE_BYTES_MOST * 1.5).toString("base64");
+/** Any slice of it is text that hardly shrinks, the same in every run; two slices rarely overlap within the reach of gzip. */
+const noise = createCipheriv("aes-128-ctr", Buffer.alloc(16), Buffer.alloc(16)).update(Buffer.alloc(NOISE_BYTES)).toString("base64");
 
 export function smallBatch(random: Random, first: number): Batch {
   // small ones are the common case, large ones the bulk of the events
@@ -38,7 +47,7 @@ export function smallBatch(random: Random, first: number): Batch {
 }
 
 export function largeBatch(random: Random, first: number): Batch {
-  const count = Math.ceil(random.between(LARGE_BYTES_LEAST, LARGE_BYTES_MOST) / LARGE_TEXT_LENGTH);
+  const count = Math.ceil(random.between(...random.pick(LARGE_BYTES)) / LARGE_TEXT_LENGTH);
   const events = Array.from({ length: count }, (_, i) => eventOf(first + i, noiseOf(random, LARGE_TEXT_LENGTH)));
   return { first, count, headers: { "content-type": TYPES.ndjson }, body: Buffer.from(formatted(events, "ndjson")) };
 }

@@ -9,7 +9,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { call } from "../../src/local/api.ts";
 import { type Dataset, listSegments, segmentLines } from "../../src/local/demo/segments.ts";
 import { findFree } from "../../src/local/ports.ts";
-import { idIn, largeBatch, smallBatch } from "./batches.ts";
+import { idIn, LARGE_BYTES_LEAST, largeBatch, smallBatch } from "./batches.ts";
 import { CALM_PATH } from "./calm.ts";
 import { type Random, randomOf } from "./random.ts";
 import { type Account, runSender, type Sender } from "./sender.ts";
@@ -35,6 +35,8 @@ export interface Verdict extends Omit<Account, "ids" | "acknowledged"> {
   /** Events that no alarm had written out after ALARMS_WITHIN_MS of peace. */
   asleep: number;
   batches: number;
+  /** Of them, those that go past the log. */
+  large: number;
   /** Writes to the bucket that failed. */
   failures: number;
 }
@@ -85,8 +87,9 @@ async function judge(victim: Victim, { seconds, seed }: Wanted): Promise<Verdict
   const asleep = await peace(victim, dataset);
   const { ids, acknowledged, ...counted } = account as Account;
   const acked = acknowledged.reduce((sum, { count }) => sum + count, 0);
+  const large = acknowledged.filter(({ bytes }) => bytes >= LARGE_BYTES_LEAST).length;
   const found = await countStored(dataset, account);
-  return { ...counted, ...found, seconds, kills, acked, asleep, batches: acknowledged.length, failures: victim.failures() };
+  return { ...counted, ...found, seconds, kills, acked, asleep, batches: acknowledged.length, large, failures: victim.failures() };
 }
 
 /** Returns the kills once time is up and all senders have their acknowledgements. */
@@ -94,7 +97,7 @@ async function struggle(victim: Victim, { edge, name, token }: Dataset, account:
   const end = performance.now() + seconds * 1_000;
   let broken = false;
   const over = () => broken || performance.now() > end;
-  const common = { url: `${edge}/v1/ingest/${name}`, token, account, over };
+  const common = { url: `${edge}/v1/ingest/${name}`, token, account, over, broken: () => broken };
   const senders: Sender[] = Array.from({ length: SENDERS }, (_, i) => ({
     ...common,
     random: randomOf(seed * 100 + i),
@@ -103,7 +106,7 @@ async function struggle(victim: Victim, { edge, name, token }: Dataset, account:
     pauseMs: 120,
     keeps: 30,
   }));
-  senders.push({ ...common, random: randomOf(seed * 100 + SENDERS), batch: largeBatch, keys: null, pauseMs: 4_000, keeps: 3 });
+  senders.push({ ...common, random: randomOf(seed * 100 + SENDERS), batch: largeBatch, keys: null, pauseMs: 2_000, keeps: 3 });
   const all = [...senders.map(runSender), killer(victim, edge, randomOf(seed), over)];
   // the first that fails ends the run; its error is the one to report
   for (const each of all) each.catch(() => (broken = true));

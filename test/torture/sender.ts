@@ -11,7 +11,7 @@ import type { Random } from "./random.ts";
 export interface Account {
   /** Ids given out so far; the next batch begins here. */
   ids: number;
-  acknowledged: { first: number; count: number }[];
+  acknowledged: { first: number; count: number; bytes: number }[];
   retries: number;
   hangUps: number;
   /** Deliberate repetitions, and how many answers said that the batch was known already: of those, and of retries. */
@@ -32,7 +32,10 @@ export interface Sender {
   pauseMs: number;
   /** Batches kept for replays. */
   keeps: number;
+  /** No more batches are to be made; what is begun is brought to its acknowledgement. */
   over(): boolean;
+  /** The run has failed elsewhere. */
+  broken(): boolean;
 }
 
 const REPLAY_PERCENT = 5;
@@ -56,7 +59,7 @@ export async function runSender(sender: Sender): Promise<void> {
     const batch = { ...made, headers };
     if (random.percent(HANG_UP_PERCENT)) await hangUp(sender, batch);
     const { known, attempts } = await deliver(sender, batch);
-    account.acknowledged.push({ first: batch.first, count: batch.count });
+    account.acknowledged.push({ first: batch.first, count: batch.count, bytes: batch.body.length });
     account.retries += attempts - 1;
     if (known) account.retriesRecognised++;
     if (kept.push(batch) > sender.keeps) kept.shift();
@@ -72,7 +75,7 @@ async function replay(sender: Sender, batch: Batch): Promise<void> {
 }
 
 /** Sends until there is a success. */
-async function deliver({ url, random }: Sender, { body, headers, count }: Batch): Promise<{ known: boolean; attempts: number }> {
+async function deliver({ url, random, broken }: Sender, { body, headers, count }: Batch): Promise<{ known: boolean; attempts: number }> {
   const began = performance.now();
   for (let attempts = 1; ; attempts++) {
     const answer = await post(url, headers, body);
@@ -81,6 +84,7 @@ async function deliver({ url, random }: Sender, { body, headers, count }: Batch)
       return { known: answer.duplicate, attempts };
     }
     if (answer && answer.status < 500 && answer.status !== 429) throw new Error(`refused with ${answer.status}: ${answer.text}`);
+    if (broken()) throw new Error("the run has failed elsewhere");
     if (performance.now() - began > ACKNOWLEDGED_WITHIN_MS)
       throw new Error(`not acknowledged for a minute: ${answer ? `${answer.status} ${answer.text}` : "no answer"}`);
     await delay(random.next() * RETRY_MS_MAX);

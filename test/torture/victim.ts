@@ -42,7 +42,8 @@ export async function startVictim(setup: Setup): Promise<Victim> {
     }
     throw new Error(`the gateway did not start; it said last:\n${said.join("\n")}`);
   };
-  let { child, ended, local } = await begin();
+  const first = await begin();
+  let { child, ended } = first;
 
   const kill = async (death: Death) => {
     const workerd = workerdOf(child);
@@ -55,18 +56,18 @@ export async function startVictim(setup: Setup): Promise<Victim> {
   const revive = async (edge: string) => {
     const deadline = performance.now() + ALIVE_WITHIN_MS;
     while (!(await answers(edge))) {
-      if (hasEnded(child)) ({ child, ended, local } = await begin());
+      if (hasEnded(child)) ({ child, ended } = await begin());
       if (performance.now() > deadline) throw new Error(`the gateway did not come back; it said last:\n${said.join("\n")}`);
       await delay(LOOK_EVERY_MS);
     }
     // an orphaned workerd still answers
-    if (hasEnded(child)) ({ child, ended, local } = await begin());
+    if (hasEnded(child)) ({ child, ended } = await begin());
   };
   const stop = async () => {
     if (child.connected) child.disconnect();
     await ended;
   };
-  return { local, failures: () => failures, kill, revive, stop };
+  return { local: first.local, failures: () => failures, kill, revive, stop };
 }
 
 /** Null when it ends before it is ready. */
