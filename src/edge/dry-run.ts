@@ -1,9 +1,18 @@
 /** `?dry-run=true`: what a body would become, and how each time was read. Nothing is stored. */
+import { Problem } from "../problem.ts";
 import type { SeenTime } from "./event/rules.ts";
 import type { Call, Protocol } from "./protocols/protocol.ts";
 
 /** Events and times shown; all are counted. */
 const SHOWN_MAX = 100;
+
+/** @throws Problem `parameter-invalid`: whoever misspells it must not find the events stored. */
+export function isDryRun({ query }: Call): boolean {
+  const value = query.get("dry-run");
+  if (value === null || value === "false") return false;
+  if (value !== "true") throw new Problem("parameter-invalid", `dry-run must be true or false, not ${JSON.stringify(value)}`);
+  return true;
+}
 
 export function dryRun(body: Uint8Array, protocol: Protocol, call: Call): Response {
   const seen: SeenTime[] = [];

@@ -6,7 +6,7 @@ import { Problem } from "../problem.ts";
 import { authenticate } from "./authenticate.ts";
 import { withBody } from "./body.ts";
 import { type AppendIdParts, appendId, openAppendId } from "./buffer/append-id.ts";
-import { dryRun } from "./dry-run.ts";
+import { dryRun, isDryRun } from "./dry-run.ts";
 import { type EdgeEnv, settingsOf } from "./env.ts";
 import { onlyDataset, permit } from "./permit.ts";
 import type { Call, Protocol } from "./protocols/protocol.ts";
@@ -32,7 +32,7 @@ export async function ingest({ request, call, traceId, waitUntil }: Arrival, pro
   const permitted = await permit(caller, "ingest:create", name, region, env, now);
   const sender: Sender = { ...permitted, token: caller.set.id, traceId, now, idempotencyKey: readIdempotencyKey(call.headers) };
   try {
-    if (call.query.get("dry-run") === "true") return await withBody(request, async (body) => dryRun(body, protocol, call));
+    if (isDryRun(call)) return await withBody(request, async (body) => dryRun(body, protocol, call));
     const small = (body: Uint8Array) => take(body, protocol, call, sender, env);
     const { decodeLarge } = protocol;
     if (!decodeLarge) return await withBody(request, small);

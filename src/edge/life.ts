@@ -23,6 +23,11 @@ export async function purge(destination: Destination, env: EdgeEnv): Promise<Rem
   return removeAll(env.SEGMENTS, destination);
 }
 
+/** Lets a dataset's buffers look their sinks up anew. */
+export async function settingsChanged(destination: Destination, env: EdgeEnv): Promise<void> {
+  await Promise.all((await shardsOf(destination, env)).map((buffer) => buffer.settingsChanged()));
+}
+
 /** Removes the objects of segments that were begun before a time (epoch milliseconds), as far as one call goes. */
 export function trim(destination: Destination, before: number, env: EdgeEnv): Promise<Removed> {
   return removeOlder(env.SEGMENTS, destination, before);

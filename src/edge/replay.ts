@@ -10,8 +10,10 @@ import { Problem } from "../problem.ts";
 import { authenticate } from "./authenticate.ts";
 import { addReasons } from "./buffer/counts.ts";
 import type { Append, Reasons } from "./buffer/segment.ts";
+import { isDryRun } from "./dry-run.ts";
 import { type EdgeEnv, settingsOf } from "./env.ts";
 import type { Batch } from "./event/batch.ts";
+import { FAILURES_LISTED_MAX } from "./event/rejects.ts";
 import { readDelimiter } from "./formats/csv-delimiter.ts";
 import { csv } from "./formats/csv-events.ts";
 import { decodeWith, type Format } from "./formats/format.ts";
@@ -31,6 +33,8 @@ const ID_BYTES = 16;
 /** A line of a quarantined object. */
 interface Quarantined {
   reason: string;
+  index: number;
+  detail: string;
   raw: string;
   encoding: "utf-8" | "base64";
   /** Of the row as sent; `raw` may be its beginning. */
@@ -53,6 +57,7 @@ export async function replay(call: Call, id: string, traceId: string, env: EdgeE
   const groups = groupsOf(rows.filter(isWhole)).map((group) => decode(group, call));
   const stored = groups.reduce((sum, { batch }) => sum + (batch?.rows ?? 0), 0);
   const answer = { replayed: stored, failed: rows.length - stored, failures: groups.flatMap(({ failures }) => failures) };
+  if (isDryRun(call)) return Response.json({ dryRun: true, ...answer });
   if (stored === 0) return Response.json(answer);
 
   const batches = groups.flatMap(({ batch }) => batch ?? []);
@@ -88,7 +93,8 @@ type Row = Quarantined & { line: string };
 interface Decoded {
   /** Null: not one row could be read. */
   batch: Batch | null;
-  failures: { reason: string; error: string }[];
+  /** The row's number in the body it came in, and what is wrong with it now. */
+  failures: { index: number; reason: string; error: string }[];
   staying: Row[];
 }
 
@@ -120,11 +126,15 @@ function decode(rows: Row[], call: Call): Decoded {
   const rules = rulesOf(call);
   try {
     const batch = decodeWith(csvFields ? csv : LINES, new TextEncoder().encode(body), rules, options);
-    const failures = batch.rejected.map(({ reason, detail }) => ({ reason, error: detail }));
+    const failures = batch.rejected.map(({ index, reason, detail }) => ({ index: (rows[index] as Row).index, reason, error: detail }));
     return { batch, failures, staying: batch.indices.map((index) => rows[index] as Row) };
   } catch (error) {
     if (!(error instanceof Problem) || error.reason !== "body-invalid") throw error;
-    return { batch: null, failures: [{ reason: "syntax", error: error.message }], staying: rows };
+    return {
+      batch: null,
+      failures: rows.slice(0, FAILURES_LISTED_MAX).map(({ index, reason, detail }) => ({ index, reason, error: detail })),
+      staying: rows,
+    };
   }
 }
 

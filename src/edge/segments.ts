@@ -26,14 +26,20 @@ export async function segmentList(call: Call, env: EdgeEnv): Promise<Response> {
   const kind = kindOf(call);
   const list = (of: Kind, cursor: string | null) => listSegments(env.SEGMENTS, destination, limit, cursor, of);
   const { segments, nextCursor } = await list(kind, call.query.get("cursor"));
-  const dead = kind === "events" ? (await list("dead", null)).segments.map(({ id, sink, error }) => ({ id, sink, error })) : [];
-  return Response.json({ segments, buffered: await pendingIn(destination, env), dead, nextCursor });
+  if (kind !== "events") return Response.json({ segments, nextCursor });
+  const dead = (await list("dead", null)).segments.map(({ id, sink, error }) => ({ id, sink, error }));
+  const [buffered, sinks] = await Promise.all([pendingIn(destination, env), deliveriesOf(destination, env)]);
+  return Response.json({ segments, buffered, sinks, dead, nextCursor });
 }
 
 /** `GET /v1/datasets/{dataset}/segments/{id}`: the object's bytes as they are stored. */
 export async function segmentBytes(call: Call, id: string, env: EdgeEnv): Promise<Response> {
   const object = await openSegment(env.SEGMENTS, await readable(call, env), id, kindOf(call));
-  if (!object) throw new Problem("segment-unknown", `segment ${JSON.stringify(id)} not found; GET …/segments lists them`);
+  if (!object)
+    throw new Problem(
+      "segment-unknown",
+      `segment ${JSON.stringify(id)} not found; GET …/segments lists them, with kind=quarantine or kind=dead those of that kind, which is then given here too`,
+    );
   return new Response(object.body, {
     headers: { "content-type": "application/gzip", "content-length": String(object.size), etag: object.httpEtag },
   });
@@ -54,6 +60,15 @@ export async function flushAll(destination: Destination, env: EdgeEnv): Promise<
 async function pendingIn(destination: Destination, env: EdgeEnv): Promise<{ rows: number; bytes: number }> {
   const pending = await Promise.all((await shardsOf(destination, env)).map((buffer) => buffer.pending()));
   return { rows: total(pending.map(({ rows }) => rows)), bytes: total(pending.map(({ bytes }) => bytes)) };
+}
+
+/** How many segments wait for other sinks, and which of those have failed last. */
+async function deliveriesOf(destination: Destination, env: EdgeEnv) {
+  const all = await Promise.all((await shardsOf(destination, env)).map((buffer) => buffer.deliveries()));
+  const failing = all
+    .flatMap((one) => one.failing)
+    .map(({ sink, error, nextTry }) => ({ sink, error, nextTry: new Date(nextTry).toISOString() }));
+  return { waiting: total(all.map(({ waiting }) => waiting)), failing };
 }
 
 /** The dataset of a call whose token may read it. */

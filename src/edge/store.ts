@@ -121,7 +121,9 @@ function outcome(appended: Appended, { dataset }: Destination, key: string | nul
       "idempotency-key-reused",
       `Idempotency-Key ${JSON.stringify(key)} was used for another batch of dataset ${dataset} a short time ago; give each batch a key of its own`,
     );
-  if (appended === "gone") throw new Problem("dataset-unknown", `dataset ${dataset} was deleted`);
+  // by the edge's memory it is there: it was deleted a moment ago, and perhaps made anew, which the edge will know in seconds
+  if (appended === "gone")
+    throw new Problem("store-unavailable", `dataset ${dataset} was deleted or made anew a moment ago; send again in some seconds`);
   throw appended === "full" ? new Problem("overloaded", `the buffer of dataset ${dataset} is full; send again in a second`) : unstored();
 }
 

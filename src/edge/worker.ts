@@ -7,7 +7,7 @@ import type { Destination } from "./buffer/segment.ts";
 import { allowOrigin, preflight } from "./cors.ts";
 import { type EdgeEnv, settingsOf } from "./env.ts";
 import { ingest } from "./ingest.ts";
-import { purge, RETENTION_CRON, runChores, trim } from "./life.ts";
+import { purge, RETENTION_CRON, runChores, settingsChanged, trim } from "./life.ts";
 import { INGEST_ROUTES } from "./protocols/index.ts";
 import type { Call } from "./protocols/protocol.ts";
 import { replay } from "./replay.ts";
@@ -39,6 +39,11 @@ export class Region extends WorkerEntrypoint<EdgeEnv> {
   /** For deleted datasets only: whoever calls has made sure. */
   purge(destination: Destination): Promise<Removed> {
     return purge(destination, this.env);
+  }
+
+  /** The owner has chosen other sinks. */
+  settingsChanged(destination: Destination): Promise<void> {
+    return settingsChanged(destination, this.env);
   }
 
   trim(destination: Destination, beforeMs: number): Promise<Removed> {

@@ -21,6 +21,8 @@ export interface Region {
   flush(destination: Destination): Promise<{ segments: number; rows: number }>;
   /** Removes all that is buffered and stored of a deleted dataset. */
   purge(destination: Destination): Promise<Removed>;
+  /** The owner has chosen other sinks. */
+  settingsChanged(destination: Destination): Promise<void>;
   /** Removes the objects whose segments were begun before a time (epoch milliseconds). */
   trim(destination: Destination, beforeMs: number): Promise<Removed>;
 }

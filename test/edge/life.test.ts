@@ -1,5 +1,5 @@
 /** What a region does with deleted datasets, old events and lost alarms, with the real authority beside it. */
-import { createScheduledController, runInDurableObject } from "cloudflare:test";
+import { createScheduledController, evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Removed } from "../../src/access/chore.ts";
@@ -75,6 +75,15 @@ function purgeEntries(): Promise<string[]> {
 }
 
 describe("a purge", () => {
+  it("leaves a buffer that tells whoever still knows the dataset, and takes nothing", async () => {
+    const gone = await dataset();
+    await purge(gone, env);
+    expect(await bufferOf(env, gone, 0).append(gone, event(1), ROUTE)).toBe("gone");
+    await evictDurableObject(bufferOf(env, gone, 0));
+    expect(await bufferOf(env, gone, 0).append(gone, event(1), ROUTE)).toBe("gone");
+    expect(await bufferOf(env, gone, 0).pending()).toEqual({ rows: 0, bytes: 0 });
+  });
+
   it("removes what is buffered, stored, refused and dead, whatever it is, and nothing of another dataset", async () => {
     const [gone, stays] = [await dataset(), await dataset()];
     for (const destination of [gone, stays]) {

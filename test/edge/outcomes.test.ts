@@ -140,6 +140,15 @@ describe("a replay", () => {
     expect(await replay(object?.id as string)).toMatchObject({ status: 404 });
   });
 
+  it("is tried without any effect by a dry run", async () => {
+    await post("/v1/ingest/logs", '{"_time":"02.01.2026","n":1}\n[1]', { token: secret });
+    const [object] = await quarantined();
+    const tried = await replay(object?.id as string, "?timestamp-format=02.01.2006&dry-run=true");
+    expect(tried).toMatchObject({ status: 200, dryRun: true, replayed: 1, failed: 1, failures: [{ index: 1, reason: "not-an-object" }] });
+    expect(await stored(org, "logs")).toEqual([]);
+    expect((await quarantined())[0]?.id).toBe(object?.id);
+  });
+
   it("changes nothing when no row can be taken", async () => {
     await post("/v1/ingest/logs", `${GOOD}\n[1]`, { token: secret });
     const [object] = await quarantined();
@@ -193,6 +202,11 @@ describe("a dry run", () => {
     expect(await stored(org, "logs")).toEqual([]);
     expect(await quarantined()).toEqual([]);
     expect(await stats()).toMatchObject({ received: 0 });
+  });
+
+  it.each(["yes", "1", ""])("is not mistaken for a real one: dry-run=%s is refused", async (value) => {
+    expect((await post(`/v1/ingest/logs?dry-run=${value}`, GOOD, { token: secret })).status).toBe(400);
+    expect(await stored(org, "logs")).toEqual([]);
   });
 });
 

@@ -48,7 +48,13 @@ async function putSegments(times: number[]): Promise<string[]> {
 describe("the segments of a dataset", () => {
   it("show what is buffered, then what was written, and the object itself", async () => {
     await post("/v1/ingest/logs", '{"_time":"2026-01-02T03:04:05Z","a":1}\n{"_time":"2026-01-02T03:04:06.5Z","a":2}', { token: writer });
-    expect(await list()).toEqual({ segments: [], buffered: { rows: 2, bytes: expect.any(Number) }, dead: [], nextCursor: null });
+    expect(await list()).toEqual({
+      segments: [],
+      buffered: { rows: 2, bytes: expect.any(Number) },
+      sinks: { waiting: 0, failing: [] },
+      dead: [],
+      nextCursor: null,
+    });
     await bufferOf(env, destination(), 0).flush();
     const { segments, buffered } = await list();
     expect(buffered).toEqual({ rows: 0, bytes: 0 });

@@ -6,7 +6,7 @@ import { type EdgeEnv, settingsOf } from "../env.ts";
 import { load } from "./commit.ts";
 import { CommitQueue, onlyCounted } from "./commit-queue.ts";
 import { type Counts, emptyCounts } from "./counts.ts";
-import { Deliveries } from "./deliveries.ts";
+import { Deliveries, type DeliveryStatus } from "./deliveries.ts";
 import * as log from "./log.ts";
 import { Peers } from "./peers.ts";
 import {
@@ -190,6 +190,16 @@ export class Buffer extends DurableObject<EdgeEnv> {
     if (this.#destination) await this.#deliveries.run(this.#destination, Date.now);
     await this.#arm();
     return this.#deliveries.waiting();
+  }
+
+  /** What waits for the other sinks, and which of them have failed last. */
+  async deliveries(): Promise<DeliveryStatus> {
+    return this.#deliveries.status();
+  }
+
+  /** The owner has chosen other sinks: they are looked up anew. */
+  async settingsChanged(): Promise<void> {
+    this.#deliveries.forgetSinks();
   }
 
   /** What is durable here and not yet in the bucket. */

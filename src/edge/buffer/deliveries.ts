@@ -21,7 +21,13 @@ const DELIVERIES_PER_RUN = 32;
 /** How often an alarm looks after a run: one that died with its object is then taken up again. */
 const LOOK_AFTER_MS = 15_000;
 const RETRY_FIRST_MS = 1_000;
-const RETRY_LAST_MS = 300_000;
+const RETRY_LAST_MS = 60_000;
+
+export interface DeliveryStatus {
+  waiting: number;
+  /** `nextTry` in epoch milliseconds. */
+  failing: { sink: string; error: string; nextTry: number }[];
+}
 
 interface Row extends Record<string, SqlStorageValue> {
   n: number;
@@ -38,8 +44,8 @@ export class Deliveries {
   #known: { at: number; sinks: SinkSettings[] } | null = null;
   #running: Promise<void> | null = null;
   #lookAt = 0;
-  /** By slot: until when a sink that has failed is left alone. */
-  #pausedUntil = new Map<number, number>();
+  /** By slot: sinks that have failed, and until when each is left alone. */
+  #failing = new Map<number, DeliveryStatus["failing"][number]>();
 
   constructor(sql: SqlStorage, env: () => EdgeEnv) {
     this.#sql = sql;
@@ -62,6 +68,15 @@ export class Deliveries {
   nextDue(): number | null {
     const { due } = this.#sql.exec<{ due: number | null }>("SELECT min(due) AS due FROM delivery").one();
     return due === null ? null : Math.max(due, this.#running ? this.#lookAt : 0);
+  }
+
+  status(): DeliveryStatus {
+    return { waiting: this.waiting(), failing: [...this.#failing.values()] };
+  }
+
+  forgetSinks(): void {
+    this.#known = null;
+    this.#failing.clear();
   }
 
   waiting(): number {
@@ -100,7 +115,7 @@ export class Deliveries {
   /** Brings segments to one sink, in order, up to the first that does not pass; the sink is then left alone for a while. */
   async #bring(settings: SinkSettings, rows: Row[], destination: Destination, now: () => number): Promise<void> {
     const { name, slot } = settings;
-    if ((this.#pausedUntil.get(slot) ?? 0) > now()) return;
+    if ((this.#failing.get(slot)?.nextTry ?? 0) > now()) return;
     for (const row of rows) {
       if (isDone(row, slot)) continue;
       const facts = JSON.parse(row.segment) as Facts;
@@ -112,9 +127,12 @@ export class Deliveries {
       } catch (error) {
         const { retryAfterMs = null } = error instanceof SinkFailure ? error : {};
         console.error("sink failed", destination.datasetId, name, String(error));
-        this.#pausedUntil.set(slot, now() + Math.max(retryAfterMs ?? 0, pauseAfter(row.attempts)));
+        const nextTry = now() + Math.max(retryAfterMs ?? 0, pauseAfter(row.attempts));
+        this.#failing.set(slot, { sink: name, error: error instanceof SinkFailure ? error.message : "internal error", nextTry });
         return;
       }
+      // it is back: what has waited longest need not wait for its own turn
+      if (this.#failing.delete(slot)) this.#sql.exec("UPDATE delivery SET due = ?, attempts = 0", now());
       row.done |= 1 << slot;
       this.#sql.exec("UPDATE delivery SET done = done | ? WHERE n = ?", 1 << slot, row.n);
     }
@@ -142,7 +160,7 @@ export class Deliveries {
 
   /** As soon as one of the sinks that miss the segment may be tried. */
   #again({ n, attempts }: Row, missing: SinkSettings[], now: number): void {
-    const due = Math.min(...missing.map(({ slot }) => this.#pausedUntil.get(slot) ?? now));
+    const due = Math.min(...missing.map(({ slot }) => this.#failing.get(slot)?.nextTry ?? now));
     const at = Number.isFinite(due) && due > now ? due : now + pauseAfter(attempts);
     this.#sql.exec("UPDATE delivery SET attempts = attempts + 1, due = ? WHERE n = ?", at, n);
   }

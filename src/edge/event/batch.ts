@@ -98,7 +98,8 @@ export function openBatch(rules: EventRules, sizeHint: number): BatchWriter {
       reject("name-too-long", "a field's name is longer than 200 bytes");
       return;
     }
-    const absent = timeStart < 0 || bytes[timeStart] === 0x6e; // null counts as none
+    // null counts as none, and so does an empty text, which is what CSV has for it
+    const absent = timeStart < 0 || bytes[timeStart] === 0x6e || (bytes[timeStart] === QUOTE && timeEnd - timeStart === 2);
     let ms = rules.now;
     /** The time as it is stored, where that is not how it was sent. */
     let spelled: string | null = absent && timeStart >= 0 ? rules.nowText : null;
@@ -165,7 +166,9 @@ function readTime(bytes: Uint8Array, start: number, end: number, rules: EventRul
 
 function unreadable(bytes: Uint8Array, start: number, end: number, rules: EventRules): string {
   const shown = decoder.decode(bytes.subarray(start, Math.min(end, start + 64)));
-  const wanted = rules.timeReader ? "the layout in timestamp-format" : "an RFC 3339 text or a Unix epoch in s, ms, us or ns";
+  const wanted = rules.timeReader
+    ? "the layout in timestamp-format"
+    : "an RFC 3339 text or a Unix epoch in s, ms, us or ns, or name the layout in timestamp-format";
   return `${rules.timeField} ${shown} cannot be read as a time: send ${wanted}`;
 }
 

@@ -49,7 +49,12 @@ export async function openSegment(
   id: string,
   kind: Kind = "events",
 ): Promise<R2ObjectBody | null> {
-  return timeOfSegment(id) === null ? null : bucket.get(objectKey(destination, id, kind));
+  if (timeOfSegment(id) === null) return null;
+  const key = objectKey(destination, id, kind);
+  if (kind !== "dead") return bucket.get(key);
+  // one copy for each sink that has refused it, all of them alike
+  const { objects } = await bucket.list({ prefix: key.replace(/ndjson\.gz$/, ""), limit: 1 });
+  return objects[0] ? bucket.get(objects[0].key) : null;
 }
 
 async function* hoursBackwards(bucket: R2Bucket, prefix: string, below: string | null): AsyncGenerator<R2Object[]> {

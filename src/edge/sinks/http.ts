@@ -17,8 +17,9 @@ export function httpSink({ name, url, secrets }: SinkSettings, fetch: typeof glo
   };
   return {
     name,
-    async write({ id, body }) {
-      const reply = await send(new URL(url), { method: "POST", headers: { ...headers, "idempotency-key": id }, body });
+    async write({ id, destination, body }) {
+      const own = { "idempotency-key": id, "x-headgate-dataset": destination.dataset };
+      const reply = await send(new URL(url), { method: "POST", headers: { ...headers, ...own }, body });
       if (!isOk(reply.status)) throw failure(reply);
     },
   };

@@ -70,6 +70,15 @@ export function purgeInBackground(c: Request, dataset: Dataset): void {
   c.executionCtx.waitUntil(purge().catch((error) => console.error("purge failed for now", dataset.id, String(error))));
 }
 
+/** Tells the region after the answer. If that fails, it finds out by itself within a minute. */
+export function tellSettings(c: Request, dataset: Dataset): void {
+  const tell = async () => {
+    const { region, destination } = whereIs(c, dataset);
+    await region.settingsChanged(destination);
+  };
+  c.executionCtx.waitUntil(tell().catch((error) => console.warn("region not told of settings", dataset.id, String(error))));
+}
+
 /** @throws Problem `store-unavailable` for whatever the region throws. */
 async function asked<T>(
   c: Request,

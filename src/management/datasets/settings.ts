@@ -11,6 +11,7 @@ import { type Change, changeOf } from "../change.ts";
 import { settingsOf } from "../env.ts";
 import { publishing } from "../publish.ts";
 import { type Management, type Request, readBody } from "../request.ts";
+import { tellSettings } from "./life.ts";
 import * as store from "./settings-store.ts";
 import { auditedSink, mergeSinks, Sinks, viewSink } from "./sinks.ts";
 import { type Dataset, getDataset } from "./store.ts";
@@ -72,6 +73,7 @@ async function change(c: Request, caller: Caller, dataset: Dataset, update: Upda
   const commit = () => store.updateSettings(c.env.DB, dataset, after, publish, entry);
   if (!(await (publish ? publishing(c, caller.org, commit) : commit())))
     throw new Problem("conflict", `dataset ${dataset.name} was changed or deleted at the same moment; get its settings and decide anew`);
+  if (sinks) tellSettings(c, dataset);
   return after;
 }
 

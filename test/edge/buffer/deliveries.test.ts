@@ -8,6 +8,7 @@ import type { Buffer as BufferObject } from "../../../src/edge/buffer/buffer.ts"
 import { objectPrefix, rootOf } from "../../../src/edge/buffer/object-key.ts";
 import type { Destination } from "../../../src/edge/buffer/segment.ts";
 import { type EdgeEnv, settingsOf } from "../../../src/edge/env.ts";
+import { openSegment } from "../../../src/edge/query/scan.ts";
 import { env } from "../gateway.ts";
 import { alarmOf, event, objectsOf, query, type Stub, setUp, stopClock } from "./under-test.ts";
 
@@ -99,6 +100,10 @@ describe("a segment in the bucket", () => {
     expect((await objectsOf(destination)).length).toBe(1);
     expect(await stub().pending()).toEqual({ rows: 0, bytes: 0 });
     expect([to("a").length, to("b").length]).toEqual([0, 1]);
+    expect(await stub().deliveries()).toEqual({
+      waiting: 1,
+      failing: [{ sink: "a", error: expect.stringContaining("503"), nextTry: now + 20_000 }],
+    });
     // an alarm will look after it, and tries no earlier than the receiver asked for
     expect(await alarmOf(stub())).toBeLessThanOrEqual(now + 20_000);
     await abortAllDurableObjects();
@@ -134,6 +139,9 @@ describe("a segment in the bucket", () => {
     ]);
     expect(dead[0]?.key).toMatch(/\.a\.ndjson\.gz$/);
     expect((await objectsOf(destination)).length).toBe(1);
+    const id = /([^/.]+)\.a\.ndjson\.gz$/.exec(dead[0]?.key ?? "")?.[1] as string;
+    const copy = await openSegment(env.SEGMENTS, destination, id, "dead");
+    expect(gunzipSync((await copy?.bytes()) ?? new Uint8Array()).toString()).toBe('{"n":1}\n');
   });
 
   it("is brought again when the answer was lost, under the same id", async () => {
@@ -151,6 +159,37 @@ describe("a segment in the bucket", () => {
     vi.setSystemTime(now + 60_000);
     expect(await stub().deliver()).toBe(0);
     expect(to("a").length).toBe(1);
+  });
+
+  it("that has waited longest is brought first, and at once, when the sink is back", async () => {
+    const { send, stub } = setUp();
+    await configure(stub(), [sink("a", 0)]);
+    answers.set("a.example", () => new Response("down", { status: 503 }));
+    for (let n = 1; n <= 6; n++) {
+      await send(event(n));
+      await stub().flush();
+      await stub().deliver();
+      vi.setSystemTime(now + n * 40_000);
+    }
+    answers.clear();
+    vi.setSystemTime(now + 400_000);
+    await stub().deliver();
+    expect(await stub().deliver()).toBe(0);
+    expect(to("a").map(({ text }) => text)).toEqual([1, 2, 3, 4, 5, 6].map((n) => `{"n":${n}}\n`));
+    expect(await stub().deliveries()).toEqual({ waiting: 0, failing: [] });
+  });
+
+  it("goes to sinks that the owner has just chosen", async () => {
+    const { send, stub } = setUp();
+    await configure(stub(), []);
+    await send(event(1));
+    await stub().flush();
+    await configure(stub(), [sink("a", 0)]);
+    await stub().settingsChanged();
+    await send(event(2));
+    await stub().flush();
+    await stub().deliver();
+    expect(to("a").map(({ text }) => text)).toEqual(['{"n":2}\n']);
   });
 
   it("waits while nobody can say which sinks there are, and is brought when management is back", async () => {

@@ -158,7 +158,13 @@ describe("the event rules", () => {
     expect(one(`{"_time":${time} ,"a":1}`)._time.replace(/\.?0*Z$/, "")).toBe(expected);
   });
 
-  it.each(['"yesterday"', "true", "{}", "[]", '""', "1e400", '"2026-02-30T00:00:00Z"', '"\\u0000"'])(
+  it("counts an empty one as none, which is what CSV has for it", () => {
+    expect(one('{"_time":"","a":1}')).toMatchObject({ _time: NOW_TEXT, a: 1 });
+    const csv = decode("_time,a\n,1\n", { type: "text/csv" });
+    expect([csv.failed, csv.everyEventHasItsOwnTime]).toEqual([0, false]);
+  });
+
+  it.each(['"yesterday"', "true", "{}", "[]", '" "', "1e400", '"2026-02-30T00:00:00Z"', '"\\u0000"'])(
     "rejects the time %s and keeps the rest",
     (time) => {
       const batch = decode(`{"n":1}\n{"_time":${time}}\n{"n":2}`, { type: NDJSON });
