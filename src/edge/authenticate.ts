@@ -26,6 +26,9 @@ const AUTHORITY_TIMEOUT_MS = 5_000;
 /** Questions to the authority per isolate and second: about tokens, and about each organisation's unknown datasets. */
 const LOOKUPS_PER_SECOND_MAX = 20;
 const MISSES_PER_SECOND_MAX = 5;
+/** How long a request waits for what another one is asking already, and how often it looks. */
+const ASKED_BY_OTHERS_MS = 1_000;
+const LOOK_EVERY_MS = 25;
 const DOCUMENTS_MAX = 10_000;
 
 export interface Caller {
@@ -87,11 +90,30 @@ export async function freshOrganisation(
   env: EdgeEnv,
   now: number,
 ): Promise<OrganisationMap> {
-  if (!mayAsk(`${purpose}:${known.id}`, MISSES_PER_SECOND_MAX, now))
+  const key = organisationKey(known.id);
+  if (!mayAsk(`${purpose}:${known.id}`, MISSES_PER_SECOND_MAX, now)) {
+    // an address is known well enough without
+    const answered = purpose === "region" ? null : await answerToOthers<OrganisationMap>(key);
+    if (answered) return answered;
     throw new Problem("store-unavailable", "the dataset's name is not known here yet; send again in a second");
+  }
   const organisation = (await askAuthority(() => env.AUTHORITY.lookUpOrganisation(known.id))) ?? known;
-  hold(organisationKey(known.id), { document: organisation, at: now });
+  hold(key, { document: organisation, at: now });
   return organisation;
+}
+
+/**
+ * What another request of this isolate learns meanwhile: a crowd of senders that begins with a new token or dataset asks a few times,
+ * and all of it hears the answer. The value is shared, never the other request's promise.
+ */
+async function answerToOthers<T extends PermissionSet | OrganisationMap>(key: string): Promise<T | null> {
+  const before = held.get(key);
+  for (let waited = 0; waited < ASKED_BY_OTHERS_MS; waited += LOOK_EVERY_MS) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    const now = held.get(key);
+    if (now !== before) return (now?.document as T | undefined) ?? null;
+  }
+  return null;
 }
 
 async function lookUp<T extends PermissionSet | OrganisationMap>(
@@ -105,8 +127,11 @@ async function lookUp<T extends PermissionSet | OrganisationMap>(
   if (known && now - known.at < (known.document ? PERMISSIONS_AGE_MAX_MS : NEGATIVE_AGE_MAX_MS)) return known.document as T | null;
   let document = await readKv(key, read, env);
   if (!document) {
-    if (!mayAsk("unknown", LOOKUPS_PER_SECOND_MAX, now))
-      throw new Problem("store-unavailable", "too many unknown credentials at once; send again in a second");
+    if (!mayAsk("unknown", LOOKUPS_PER_SECOND_MAX, now)) {
+      document = await answerToOthers<T>(key);
+      if (!document) throw new Problem("store-unavailable", "too many unknown credentials at once; send again in a second");
+      return document;
+    }
     document = await askAuthority(ask);
   }
   hold(key, { document, at: now });
