@@ -2,6 +2,7 @@
 import { Problem } from "../problem.ts";
 import type { SeenTime } from "./event/rules.ts";
 import type { Call, Protocol } from "./protocols/protocol.ts";
+import type { Sender } from "./store.ts";
 
 /** Events and times shown; all are counted. */
 const SHOWN_MAX = 100;
@@ -14,7 +15,8 @@ export function isDryRun({ query }: Call): boolean {
   return true;
 }
 
-export function dryRun(body: Uint8Array, protocol: Protocol, call: Call): Response {
+export function dryRun(body: Uint8Array, protocol: Protocol, call: Call, sender: Pick<Sender, "dedupe" | "idempotencyKey">): Response {
+  const { dedupe, idempotencyKey } = sender;
   const seen: SeenTime[] = [];
   const observe = (time: SeenTime) => {
     if (seen.length < SHOWN_MAX) seen.push(time);
@@ -27,7 +29,7 @@ export function dryRun(body: Uint8Array, protocol: Protocol, call: Call): Respon
     failed: batch.failed,
     failures: batch.rejected.map(({ index, reason, detail }) => ({ index, reason, error: detail })),
     processedBytes: body.length,
-    retryIsRecognised: batch.everyEventHasItsOwnTime || call.headers.has("idempotency-key"),
+    retryIsRecognised: dedupe !== "off" && (idempotencyKey !== null || (dedupe === "content" && batch.everyEventHasItsOwnTime)),
     events: firstLines(batch.ndjson),
     times: seen.map((time) => ({
       index: time.index,

@@ -31,15 +31,16 @@ export async function ingest({ request, call, traceId, waitUntil }: Arrival, pro
   const name = call.dataset === null ? await onlyDataset(caller, "ingest:create", env, now) : datasetName(call.dataset);
   const permitted = await permit(caller, "ingest:create", name, region, env, now);
   const sender: Sender = { ...permitted, token: caller.set.id, traceId, now, idempotencyKey: readIdempotencyKey(call.headers) };
+  const dry = isDryRun(call);
   try {
-    if (isDryRun(call)) return await withBody(request, async (body) => dryRun(body, protocol, call));
+    if (dry) return await withBody(request, async (body) => dryRun(body, protocol, call, sender));
     const small = (body: Uint8Array) => take(body, protocol, call, sender, env);
     const { decodeLarge } = protocol;
     if (!decodeLarge) return await withBody(request, small);
     return await withBody(request, { small, large: (chunks) => takeLarge(chunks, decodeLarge, protocol, call, sender, env) });
   } catch (thrown) {
     // a refusal that the shard does not know of
-    if (thrown instanceof Problem && BODY_REFUSALS.includes(thrown.reason)) waitUntil(countRefused(thrown.reason, sender, env));
+    if (!dry && thrown instanceof Problem && BODY_REFUSALS.includes(thrown.reason)) waitUntil(countRefused(thrown.reason, sender, env));
     throw thrown;
   }
 }

@@ -9,7 +9,7 @@ import { readWindow, WINDOW_BYTES } from "./reading.ts";
 export const LARGE_BODY_BYTES_MAX = 100_000_000;
 
 /** Set aside for whoever takes the chunks: a window of them, twice over while an event is long, the batch it becomes, and what is uploaded of it. */
-const WORKING_BYTES = 14 * 1_048_576;
+const WORKING_BYTES = 12 * 1_048_576;
 
 /** What is there of a body as sent. */
 export interface Sent {
@@ -26,6 +26,7 @@ export interface Sent {
 export function openLargeBody(sent: Sent, encodings: readonly Encoding[], held: Held): AsyncIterable<Uint8Array> {
   const [encoding, second] = encodings;
   if (second) throw new Problem("body-too-large", "a body of this size may have one Content-Encoding, not two; send smaller batches");
+  held.becomeLarge();
   held.hold(WORKING_BYTES);
   const chunks = asSent(sent, held);
   return encoding ? inflateChunks(chunks, encoding, held) : chunks;

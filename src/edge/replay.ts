@@ -103,16 +103,23 @@ function isWhole({ raw, encoding, bytes }: Quarantined): boolean {
   return encoding === "utf-8" && Buffer.byteLength(raw) === bytes;
 }
 
-/** Rows that can be decoded together: those of one CSV header, and all others. */
+/**
+ * Rows that can be decoded together: those of one CSV header, and all others. One that might reach into its neighbours, or vanish among
+ * them, is decoded alone.
+ */
 function groupsOf(rows: Row[]): Row[][] {
   const groups = new Map<string, Row[]>();
-  for (const row of rows) {
-    const name = JSON.stringify(row.csvFields ?? null);
+  for (const [index, row] of rows.entries()) {
+    const name = isContained(row) ? JSON.stringify(row.csvFields ?? null) : String(index);
     const group = groups.get(name);
     if (group) group.push(row);
     else groups.set(name, [row]);
   }
   return [...groups.values()];
+}
+
+function isContained({ raw, csvFields }: Quarantined): boolean {
+  return raw.trim() !== "" && !raw.startsWith("\ufeff") && !(csvFields && /["\r\n]/.test(raw));
 }
 
 /** One row, one line: what a line breaks in here would take its neighbours with it. */
@@ -126,6 +133,8 @@ function decode(rows: Row[], call: Call): Decoded {
   const rules = rulesOf(call);
   try {
     const batch = decodeWith(csvFields ? csv : LINES, new TextEncoder().encode(body), rules, options);
+    // each row must be one event or one refusal, or nobody could say which is which
+    if (batch.rows + batch.failed !== rows.length) throw new Problem("body-invalid", "the rows cannot be told apart");
     const failures = batch.rejected.map(({ index, reason, detail }) => ({ index: (rows[index] as Row).index, reason, error: detail }));
     return { batch, failures, staying: batch.indices.map((index) => rows[index] as Row) };
   } catch (error) {

@@ -102,7 +102,7 @@ export async function send(append: Append, sender: Sender, env: EdgeEnv, fixedSh
     try {
       const appended = await bufferOf(env, destination, shard).append(destination, append, { shard, shards, quarantineBytesMax });
       // only what this answer proves to be stored elsewhere: after any other, the staged bytes may be the stored ones
-      if (appended === "duplicate" || appended === "conflict") await unstageAll(append.staged, destination, env);
+      if (appended === "duplicate" || appended === "conflict" || appended === "gone") await unstageAll(append.staged, destination, env);
       return outcome(appended, destination, idempotencyKey);
     } catch (error) {
       if (error instanceof Problem) throw error;

@@ -206,6 +206,9 @@ describe("a body too large to be held", () => {
       });
     };
     for (let i = 0; i < 4; i++) await begin();
+    // a small one finds room beside them
+    const small = new Request("https://edge.example/", { method: "POST", body: new Uint8Array(1_000_000) });
+    expect(await withBody(small, async (body) => body.length)).toBe(1_000_000);
     const { request } = streamed(ndjson(90 * MEGABYTE), { "content-length": String(90 * MEGABYTE) });
     expect(await outcomeOf(withBody(request, ways))).toBe("overloaded");
     release();

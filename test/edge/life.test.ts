@@ -115,10 +115,8 @@ describe("a trim", () => {
     const ages = [400 * DAY_MS, 31 * DAY_MS, 30 * DAY_MS + HOUR_MS, 30 * DAY_MS + 1, 30 * DAY_MS, 30 * DAY_MS - 1, HOUR_MS, 0];
     const written = [];
     for (const age of ages) written.push(await put(destination, NOW - age));
-    expect(await trim(destination, NOW - 30 * DAY_MS, inSmallPages)).toEqual({ done: true, objects: 8, bytes: 40 });
-    const old = written.slice(0, 4).map(([, , dead]) => dead);
-    const young = written.slice(4).flat();
-    expect((await keys(destination)).sort()).toEqual([...old, ...young].sort());
+    expect(await trim(destination, NOW - 30 * DAY_MS, inSmallPages)).toEqual({ done: true, objects: 12, bytes: 60 });
+    expect((await keys(destination)).sort()).toEqual(written.slice(4).flat().sort());
   });
 
   it("does not ask for what lies behind the first young object", async () => {
@@ -127,7 +125,7 @@ describe("a trim", () => {
     const list = vi.fn(inSmallPages.SEGMENTS.list);
     const SEGMENTS = { ...inSmallPages.SEGMENTS, list } as unknown as R2Bucket;
     expect(await trim(destination, NOW, { ...env, SEGMENTS })).toEqual({ done: true, objects: 0, bytes: 0 });
-    expect(list).toHaveBeenCalledTimes(2);
+    expect(list).toHaveBeenCalledTimes(3);
   });
 
   it("leaves alone what someone else has put there", async () => {

@@ -1,8 +1,8 @@
 /** What becomes of each row of a request: stored, recognised, quarantined or refused, always counted, never lost. */
-import { gunzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { beforeEach, describe, expect, it } from "vitest";
 import { organisationKey, organisationMap } from "../../src/access/permission-set.ts";
-import { RAW_BYTES_MAX } from "../../src/edge/event/rejects.ts";
+import { KEPT_BYTES_MAX, RAW_BYTES_MAX } from "../../src/edge/event/rejects.ts";
 import { STAGED_BYTES_MIN } from "../../src/edge/stager.ts";
 import { ELSEWHERE, env, HERE, type Organisation, organisation, post, send, stored, token } from "./gateway.ts";
 
@@ -95,6 +95,39 @@ describe("a row that cannot be taken", () => {
     expect(await stats()).toMatchObject({ received: 3, stored: 2, quarantined: 1 });
   });
 
+  it.each<[string, string, string, number, number]>([
+    [
+      "many columns",
+      "text/csv",
+      `a,${Array.from({ length: 1_000 }, (_, i) => String(i).padEnd(200, "x")).join(",")}\n${"x\n".repeat(12_000)}`,
+      0,
+      12_000,
+    ],
+    ["rows without end", "application/x-ndjson", `${GOOD}\n${"x\n".repeat(200_000)}`, 1, 200_000],
+    [
+      "bytes that grow when they are written down",
+      "application/x-ndjson",
+      `${GOOD}\n${`"${"\u0001".repeat(60_000)}\n`.repeat(100)}`,
+      1,
+      100,
+    ],
+  ])(
+    "costs little memory in a crowd of %s: the good ones are stored, and what is not kept is counted",
+    async (_, type, text, good, bad) => {
+      const sent = gzipSync(text, { level: 1 });
+      const response = await post("/v1/ingest/logs", sent, {
+        token: secret,
+        headers: { "content-type": type, "content-encoding": "gzip" },
+      });
+      expect(await response.json()).toMatchObject({ ingested: good, failed: bad });
+      const counts = await stats();
+      expect(counts).toMatchObject({ received: good + bad, stored: good });
+      const kept = await quarantined();
+      expect(kept.flatMap(({ lines }) => lines).length).toBe(counts.quarantined);
+      expect(JSON.stringify(kept).length).toBeLessThan(2 * KEPT_BYTES_MAX);
+    },
+  );
+
   it("is kept up to a bound, which the line tells", async () => {
     const long = `"${"x".repeat(RAW_BYTES_MAX)}"`;
     await post("/v1/ingest/logs", `${GOOD}\n${long}`, { token: secret });
@@ -147,6 +180,29 @@ describe("a replay", () => {
     expect(tried).toMatchObject({ status: 200, dryRun: true, replayed: 1, failed: 1, failures: [{ index: 1, reason: "not-an-object" }] });
     expect(await stored(org, "logs")).toEqual([]);
     expect((await quarantined())[0]?.id).toBe(object?.id);
+  });
+
+  it.each<[string, string, string, string, unknown[]]>([
+    ["quotes that another delimiter wakes", 'a,b\nx;"y\nz"\n', "text/csv", "?csv-delimiter=%3B", []],
+    [
+      "a byte order mark",
+      `${GOOD}\n\ufeff\n{"precious":1}}\n{"_time":"02/01/2026","n":2}\n`,
+      "application/x-ndjson",
+      "?timestamp-format=02/01/2006",
+      [2],
+    ],
+    ["nothing but blanks", 'a,b\n   \nx,"1"2\n', "text/csv", "", []],
+  ])("keeps rows apart whose bytes hold %s", async (_, text, type, query, replayed) => {
+    await post("/v1/ingest/logs", text, { token: secret, headers: { "content-type": type } });
+    await post("/v1/ingest/logs", '{"_time":"02/01/2026","n":3}', { token: secret });
+    const before = await quarantined();
+    const raws = before.flatMap(({ lines }) => lines.map(({ raw }) => raw));
+    for (const { id } of before) await replay(id, query);
+    const again = (await stored(org, "logs")).map(({ n }) => n).filter((n) => n !== 1 && n !== 3);
+    expect(again).toEqual(replayed);
+    const after = (await quarantined()).flatMap(({ lines }) => lines.map(({ raw }) => raw));
+    expect(raws.filter((raw) => !after.includes(raw)).length).toBe((await stored(org, "logs")).length - (text.startsWith(GOOD) ? 1 : 0));
+    await stats();
   });
 
   it("changes nothing when no row can be taken", async () => {
@@ -207,6 +263,16 @@ describe("a dry run", () => {
   it.each(["yes", "1", ""])("is not mistaken for a real one: dry-run=%s is refused", async (value) => {
     expect((await post(`/v1/ingest/logs?dry-run=${value}`, GOOD, { token: secret })).status).toBe(400);
     expect(await stored(org, "logs")).toEqual([]);
+  });
+
+  it("counts nothing, also when it is refused, and knows how the dataset tells retries", async () => {
+    const { id, region } = org.datasets["logs"] as { id: string; region: string };
+    const map = organisationMap({ id: org.id, status: "active", datasets: { logs: { id, region, dedupe: "off" } }, regions: {}, ver: 2 });
+    await env.PERMISSIONS.put(organisationKey(org.id), JSON.stringify(map));
+    expect((await post("/v1/ingest/logs?dry-run=true", "nothing of JSON", { token: secret })).status).toBe(400);
+    const tried = await post("/v1/ingest/logs?dry-run=true", GOOD, { token: secret, headers: { "idempotency-key": "k" } });
+    expect(await tried.json()).toMatchObject({ retryIsRecognised: false });
+    expect((await stats()).received).toBe(0);
   });
 });
 

@@ -44,6 +44,20 @@ it("never repeats a secret that the receiver gives back", async () => {
   expect(String(failure)).toContain("no such token: [secret] ([secret])");
 });
 
+it.each([
+  ["as it stands in JSON", 'Bearer tok"quote\\slash-of-the-tests', (secret: string) => JSON.stringify({ seen: secret })],
+  ["as it stands in a URL", "Bearer tok/with+signs-of-the-tests", (secret: string) => encodeURIComponent(secret)],
+  ["taken apart", `Basic ${btoa("svc-user-1:hunter2-of-the-tests")}`, () => "svc-user-1 may not, nor with hunter2-of-the-tests"],
+])("never repeats a secret %s", async (_, authorization, said) => {
+  const met = receiver.fail({ kind: "answer", status: 401, body: said(authorization) });
+  const failure = await sinkTo(receiver.url, "http", {}, { authorization })
+    .write(sealed())
+    .catch((error: unknown) => error);
+  await met;
+  expect(String(failure)).not.toMatch(/of-the-tests|svc-user/);
+  expect(String(failure)).toContain("[secret]");
+});
+
 it("never repeats a webhook's path or query", async () => {
   const target = "/hooks/T0123456789ABCDEF?key=K0123456789ABCDEF";
   const met = receiver.fail({ kind: "answer", status: 404, body: `Cannot POST ${target}` });

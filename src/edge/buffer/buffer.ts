@@ -3,6 +3,7 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { type EdgeEnv, settingsOf } from "../env.ts";
+import { unstage } from "../sinks/staged.ts";
 import { load } from "./commit.ts";
 import { CommitQueue, onlyCounted } from "./commit-queue.ts";
 import { type Counts, emptyCounts } from "./counts.ts";
@@ -73,7 +74,7 @@ export class Buffer extends DurableObject<EdgeEnv> {
     this.#peers = new Peers(sql, env, Date.now());
     this.#deliveries = new Deliveries(sql, () => this.env);
     // an alarm can be lost with a dying instance; without one and without traffic a segment would sleep for ever
-    if (this.#state.segments.length > 0 || this.#deliveries.nextDue() !== null) ctx.blockConcurrencyWhile(() => this.#arm());
+    if (this.#state.segments.length > 0 || this.#deliveries.waiting() > 0) ctx.blockConcurrencyWhile(() => this.#arm());
   }
 
   async append(destination: Destination, append: Append, route: Route): Promise<Appended> {
@@ -217,6 +218,8 @@ export class Buffer extends DurableObject<EdgeEnv> {
     this.#gone = true;
     await this.#flushing;
     const { sql } = this.ctx.storage;
+    const uploads = this.#state.segments.flatMap(({ id, upload }) => (upload ? [{ id, uploadId: upload.uploadId }] : []));
+    if (this.#destination) await unstage(this.env.SEGMENTS, this.#destination, uploads);
     this.ctx.storage.transactionSync(() => {
       log.writeMeta(sql, "gone", true);
       log.clear(sql, this.#state);
@@ -254,7 +257,7 @@ export class Buffer extends DurableObject<EdgeEnv> {
         throw error;
       } finally {
         // begun first: while it runs, no alarm is needed for what it has in hand
-        if (this.#deliveries.nextDue() !== null) this.ctx.waitUntil(this.deliver());
+        if (this.#deliveries.waiting() > 0) this.ctx.waitUntil(this.deliver());
         await this.#arm();
       }
     };
@@ -276,7 +279,7 @@ export class Buffer extends DurableObject<EdgeEnv> {
     const { segmentBytesMax, flushAfterMs } = this.#settings;
     const now = Date.now();
     const flushAt = nextDue(this.#state, now, segmentBytesMax, flushAfterMs);
-    const deliverAt = this.#deliveries.nextDue();
+    const deliverAt = this.#deliveries.nextDue(now);
     if (flushAt === null && deliverAt === null) return;
     const due = Math.min(
       flushAt === null ? Number.POSITIVE_INFINITY : Math.max(flushAt, this.#retryAt),

@@ -8,7 +8,7 @@ import { type EdgeEnv, settingsOf } from "../env.ts";
 import { buryDead } from "../sinks/dead.ts";
 import { openSink } from "../sinks/index.ts";
 import { readObject } from "../sinks/r2.ts";
-import { SinkFailure } from "../sinks/sink.ts";
+import { type SealedSegment, SinkFailure } from "../sinks/sink.ts";
 import * as log from "./log.ts";
 import { objectKey } from "./object-key.ts";
 import type { Destination, Segment } from "./segment.ts";
@@ -16,9 +16,7 @@ import type { Destination, Segment } from "./segment.ts";
 /** How long a dataset's sinks are believed before they are asked for again; a new sink gets what is written out after that. */
 const SETTINGS_AGE_MAX_MS = 60_000;
 const SETTINGS_TIMEOUT_MS = 2_000;
-/** Segments taken up at a time. */
-const DELIVERIES_PER_RUN = 32;
-/** How often an alarm looks after a run: one that died with its object is then taken up again. */
+/** How often an alarm looks after what runs: if it died with its object, it is then begun again. */
 const LOOK_AFTER_MS = 15_000;
 const RETRY_FIRST_MS = 1_000;
 const RETRY_LAST_MS = 60_000;
@@ -32,24 +30,33 @@ export interface DeliveryStatus {
 interface Row extends Record<string, SqlStorageValue> {
   n: number;
   segment: string;
-  done: number;
-  attempts: number;
 }
 
 type Facts = Omit<Segment, "n" | "kind" | "sealed" | "upload" | "ids">;
+
+interface Failing {
+  sink: string;
+  error: string;
+  nextTry: number;
+  /** Failures in a row. */
+  times: number;
+}
 
 export class Deliveries {
   #sql: SqlStorage;
   #env: () => EdgeEnv;
   #known: { at: number; sinks: SinkSettings[] } | null = null;
-  #running: Promise<void> | null = null;
-  #lookAt = 0;
-  /** By slot: sinks that have failed, and until when each is left alone. */
-  #failing = new Map<number, DeliveryStatus["failing"][number]>();
+  /** When the sinks may be looked up again after nobody could say; epoch milliseconds. */
+  #lookUpAt = 0;
+  /** By slot: what is under way, and what has failed. */
+  #running = new Map<number, Promise<void>>();
+  #failing: Map<number, Failing>;
 
   constructor(sql: SqlStorage, env: () => EdgeEnv) {
     this.#sql = sql;
     this.#env = env;
+    // kept, or each start would come before a sink has asked to be tried again
+    this.#failing = new Map(log.readMeta<[number, Failing][]>(sql, "failing") ?? []);
   }
 
   /** Whether segments have to be brought anywhere; also where nobody can tell. */
@@ -59,87 +66,100 @@ export class Deliveries {
   }
 
   /** Takes a segment on, in the transaction that drops it from the log. */
-  plan({ id, rows, rawBytes, bytes, minTime, maxTime, createdAt }: Segment, now: number): void {
+  plan({ id, rows, rawBytes, bytes, minTime, maxTime, createdAt }: Segment): void {
     const facts: Facts = { id, rows, rawBytes, bytes, minTime, maxTime, createdAt };
-    this.#sql.exec("INSERT INTO delivery (segment, done, attempts, due) VALUES (?, 0, 0, ?)", JSON.stringify(facts), now);
+    this.#sql.exec("INSERT INTO delivery (segment, done) VALUES (?, 0)", JSON.stringify(facts));
   }
 
   /** When a run is due, epoch milliseconds; null when nothing waits. */
-  nextDue(): number | null {
-    const { due } = this.#sql.exec<{ due: number | null }>("SELECT min(due) AS due FROM delivery").one();
-    return due === null ? null : Math.max(due, this.#running ? this.#lookAt : 0);
+  nextDue(now: number): number | null {
+    if (this.waiting() === 0) return null;
+    const times = (this.#known?.sinks ?? []).map(({ slot }) =>
+      this.#running.has(slot) ? now + LOOK_AFTER_MS : (this.#failing.get(slot)?.nextTry ?? now),
+    );
+    return times.length === 0 ? Math.max(now, this.#lookUpAt) : Math.min(...times);
   }
 
   status(): DeliveryStatus {
-    return { waiting: this.waiting(), failing: [...this.#failing.values()] };
-  }
-
-  forgetSinks(): void {
-    this.#known = null;
-    this.#failing.clear();
+    return { waiting: this.waiting(), failing: [...this.#failing.values()].map(({ sink, error, nextTry }) => ({ sink, error, nextTry })) };
   }
 
   waiting(): number {
     return this.#sql.exec<{ waiting: number }>("SELECT count(*) AS waiting FROM delivery").one().waiting;
   }
 
-  /** One run at a time; whoever asks meanwhile waits for it. Never throws: what failed stands in the table. */
-  run(destination: Destination, now: () => number): Promise<void> {
-    this.#lookAt = now() + LOOK_AFTER_MS;
-    this.#running ??= this.#runOnce(destination, now)
-      .catch((error) => console.error("deliveries failed", destination.datasetId, String(error)))
-      .finally(() => {
-        this.#running = null;
-      });
-    return this.#running;
+  forgetSinks(): void {
+    this.#known = null;
+    this.#lookUpAt = 0;
+    this.#note(() => this.#failing.clear());
   }
 
-  async #runOnce(destination: Destination, now: () => number): Promise<void> {
-    const rows = this.#sql
-      .exec<Row>("SELECT n, segment, done, attempts FROM delivery WHERE due <= ? ORDER BY n LIMIT ?", now(), DELIVERIES_PER_RUN)
-      .toArray();
-    if (rows.length === 0) return;
+  #note(change: () => void): void {
+    change();
+    log.writeMeta(this.#sql, "failing", [...this.#failing]);
+  }
+
+  /** Begins with each sink that may be tried, and waits for all that is under way. Never throws: what failed is tried again. */
+  async run(destination: Destination, now: () => number): Promise<void> {
+    if (this.waiting() === 0) return;
     const sinks = await this.#sinks(destination);
     if (sinks === null) {
-      for (const row of rows) this.#again(row, [], now());
+      this.#lookUpAt = now() + RETRY_LAST_MS;
       return;
     }
-    await Promise.all(sinks.map((sink) => this.#bring(sink, rows, destination, now)));
-    for (const row of rows) {
-      const missing = sinks.filter(({ required, slot }) => required && !isDone(row, slot));
-      if (missing.length > 0) this.#again(row, missing, now());
-      else this.#sql.exec("DELETE FROM delivery WHERE n = ?", row.n);
+    const all = sinks.reduce((bits, { slot }) => bits | (1 << slot), 0);
+    this.#dropDone(all); // what waited for sinks that are no more
+    for (const sink of sinks) {
+      if (this.#running.has(sink.slot) || (this.#failing.get(sink.slot)?.nextTry ?? 0) > now()) continue;
+      const running = this.#feed(sink, all, destination, now)
+        .catch((error) => console.error("delivery failed", destination.datasetId, sink.name, String(error)))
+        .finally(() => this.#running.delete(sink.slot));
+      this.#running.set(sink.slot, running);
+    }
+    await Promise.all(this.#running.values());
+  }
+
+  /** Brings one sink all that it lacks, the oldest first, up to the first that does not pass. One that is not required passes over it. */
+  async #feed(settings: SinkSettings, all: number, destination: Destination, now: () => number): Promise<void> {
+    const { slot, required } = settings;
+    const bit = 1 << slot;
+    for (;;) {
+      const [row] = this.#sql.exec<Row>("SELECT n, segment FROM delivery WHERE done & ? = 0 ORDER BY n LIMIT 1", bit).toArray();
+      if (!row) return;
+      const passed = await this.#bring(settings, row, destination, now);
+      if (!passed && required) return;
+      const rows = passed ? "n = ?" : "n >= ?"; // of an optional sink that fails, what waits now is given up
+      this.#sql.exec(`UPDATE delivery SET done = done | ? WHERE ${rows}`, bit, row.n);
+      this.#dropDone(all);
     }
   }
 
-  /** Brings segments to one sink, in order, up to the first that does not pass; the sink is then left alone for a while. */
-  async #bring(settings: SinkSettings, rows: Row[], destination: Destination, now: () => number): Promise<void> {
+  #dropDone(all: number): void {
+    this.#sql.exec("DELETE FROM delivery WHERE done & ? = ?", all, all);
+  }
+
+  async #bring(settings: SinkSettings, row: Row, destination: Destination, now: () => number): Promise<boolean> {
     const { name, slot } = settings;
-    if ((this.#failing.get(slot)?.nextTry ?? 0) > now()) return;
-    for (const row of rows) {
-      if (isDone(row, slot)) continue;
-      const facts = JSON.parse(row.segment) as Facts;
-      const key = objectKey(destination, facts.id);
-      try {
-        const body = await readObject(this.#env().SEGMENTS, key);
-        // trimmed meanwhile: there is nothing left to bring
-        if (body) await this.#write(settings, { ...facts, key, destination, body });
-      } catch (error) {
-        const { retryAfterMs = null } = error instanceof SinkFailure ? error : {};
-        console.error("sink failed", destination.datasetId, name, String(error));
-        const nextTry = now() + Math.max(retryAfterMs ?? 0, pauseAfter(row.attempts));
-        this.#failing.set(slot, { sink: name, error: error instanceof SinkFailure ? error.message : "internal error", nextTry });
-        return;
-      }
-      // it is back: what has waited longest need not wait for its own turn
-      if (this.#failing.delete(slot)) this.#sql.exec("UPDATE delivery SET due = ?, attempts = 0", now());
-      row.done |= 1 << slot;
-      this.#sql.exec("UPDATE delivery SET done = done | ? WHERE n = ?", 1 << slot, row.n);
+    const facts = JSON.parse(row.segment) as Facts;
+    const key = objectKey(destination, facts.id);
+    try {
+      const body = await readObject(this.#env().SEGMENTS, key);
+      // trimmed meanwhile: there is nothing left to bring
+      if (body) await this.#write(settings, { ...facts, key, destination, body });
+      if (this.#failing.has(slot)) this.#note(() => this.#failing.delete(slot));
+      return true;
+    } catch (error) {
+      const { retryAfterMs = null, message = "internal error" } = error instanceof SinkFailure ? error : {};
+      const times = (this.#failing.get(slot)?.times ?? 0) + 1;
+      const nextTry = now() + Math.max(retryAfterMs ?? 0, Math.min(RETRY_FIRST_MS * 2 ** (times - 1), RETRY_LAST_MS));
+      this.#note(() => this.#failing.set(slot, { sink: name, error: message, nextTry, times }));
+      console.error("sink failed", destination.datasetId, name, facts.id, String(error));
+      return false;
     }
   }
 
   /** What a sink will never take is laid aside under its name, and counts as brought. */
-  async #write(settings: SinkSettings, segment: Parameters<ReturnType<typeof openSink>["write"]>[0]): Promise<void> {
+  async #write(settings: SinkSettings, segment: SealedSegment): Promise<void> {
     try {
       await openSink(this.#opened(settings, segment.destination), (...args) => fetch(...args)).write(segment);
     } catch (error) {
@@ -158,13 +178,6 @@ export class Deliveries {
     return { ...settings, secrets: Object.fromEntries(secrets) };
   }
 
-  /** As soon as one of the sinks that miss the segment may be tried. */
-  #again({ n, attempts }: Row, missing: SinkSettings[], now: number): void {
-    const due = Math.min(...missing.map(({ slot }) => this.#failing.get(slot)?.nextTry ?? now));
-    const at = Number.isFinite(due) && due > now ? due : now + pauseAfter(attempts);
-    this.#sql.exec("UPDATE delivery SET attempts = attempts + 1, due = ? WHERE n = ?", at, n);
-  }
-
   /** As management says, else as it last said; null when it never said anything. */
   async #sinks({ datasetId }: Destination): Promise<SinkSettings[] | null> {
     const now = Date.now();
@@ -178,17 +191,10 @@ export class Deliveries {
       return sinks;
     } catch (error) {
       console.warn("sinks not looked up", datasetId, String(error));
+      if (before) this.#known = { at: now, sinks: before };
       return before;
     }
   }
-}
-
-function pauseAfter(attempts: number): number {
-  return Math.min(RETRY_FIRST_MS * 2 ** attempts, RETRY_LAST_MS);
-}
-
-function isDone({ done }: Row, slot: number): boolean {
-  return (done & (1 << slot)) !== 0;
 }
 
 async function inTime(lookUp: Promise<DatasetSettings | null>): Promise<DatasetSettings | null> {

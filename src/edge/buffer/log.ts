@@ -6,7 +6,7 @@
  *     w_<n>(seq, rows, raw, min, max, ids, counts, body)   commits of one segment; a body is gzip members, at most ROW_BYTES_MAX
  *     seen(n, at, ids)                                     ids of flushed segments, 24 bytes each, for the retry window
  *     counters(token, json)                                counts of what is no longer in a w_<n>
- *     delivery(n, segment, done, attempts, due)            segments in the bucket that other sinks wait for; `done`: a bit per sink's slot
+ *     delivery(n, segment, done)                           segments in the bucket that other sinks wait for; `done`: a bit per sink's slot
  *     replayed(id)                                         quarantined segments that were
  *     meta(name, json)                                     destination, layouts, what was quarantined today, what other sinks there are
  */
@@ -36,9 +36,7 @@ export function createTables(sql: SqlStorage): void {
   );
   sql.exec("CREATE TABLE IF NOT EXISTS seen (n INTEGER PRIMARY KEY, at INTEGER NOT NULL, ids BLOB NOT NULL)");
   sql.exec("CREATE TABLE IF NOT EXISTS counters (token TEXT PRIMARY KEY, json TEXT NOT NULL) WITHOUT ROWID");
-  sql.exec(
-    "CREATE TABLE IF NOT EXISTS delivery (n INTEGER PRIMARY KEY, segment TEXT NOT NULL, done INTEGER NOT NULL, attempts INTEGER NOT NULL, due INTEGER NOT NULL)",
-  );
+  sql.exec("CREATE TABLE IF NOT EXISTS delivery (n INTEGER PRIMARY KEY, segment TEXT NOT NULL, done INTEGER NOT NULL)");
   sql.exec("CREATE TABLE IF NOT EXISTS replayed (id TEXT PRIMARY KEY) WITHOUT ROWID");
   sql.exec("CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, json TEXT NOT NULL) WITHOUT ROWID");
 }

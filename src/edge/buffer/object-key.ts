@@ -35,3 +35,9 @@ export function objectKey(destination: Destination, id: string, kind: Kind = "ev
   const text = new Date(time).toISOString();
   return `${rootOf(kind)}${objectPrefix(destination)}date=${text.slice(0, 10)}/hour=${text.slice(11, 13)}/${id}.ndjson.gz`;
 }
+
+/** The segment whose object a key names, `<id>.ndjson.gz` or, of what a sink has refused, `<id>.<sink>.ndjson.gz`; null for any other key. */
+export function segmentIn(key: string): string | null {
+  const id = /^([^.]+)(\.[a-z\d-]+)?\.ndjson\.gz$/.exec(key.slice(key.lastIndexOf("/") + 1))?.[1];
+  return id !== undefined && timeOfSegment(id) !== null ? id : null;
+}

@@ -41,7 +41,7 @@ export async function writeOut(
       const now = Date.now();
       storage.transactionSync(() => {
         log.forget(sql, segment, now, windowMs);
-        if (goesOn) deliveries.plan(segment, now);
+        if (goesOn) deliveries.plan(segment);
       });
       flushed(held(), segment, now, { windowMs, idsMax });
       if (segment.kind === "quarantine") continue;

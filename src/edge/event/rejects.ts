@@ -2,7 +2,7 @@
 
 /** Rejected rows that are named in the reply; all are counted. */
 export const FAILURES_LISTED_MAX = 100;
-/** Bytes kept of one rejected row, and of all of a request. */
+/** Bytes kept of one rejected row; and of all of a request, as they will stand in the quarantine. */
 export const RAW_BYTES_MAX = 65_536;
 export const KEPT_BYTES_MAX = 4 * 1_048_576;
 
@@ -38,6 +38,9 @@ export interface KeptRow {
   csvFields?: string[];
 }
 
+/** What a kept row takes beside its raw bytes, its detail and its columns: their names, the token, the trace, the times. */
+const FRAME_BYTES = 300;
+
 export interface Rejects {
   /** The first rejected rows, at most FAILURES_LISTED_MAX. */
   rejected: Rejected[];
@@ -49,6 +52,8 @@ export interface Rejects {
   reasons: Record<string, number>;
   keptReasons: Record<string, number>;
   kept: KeptRow[];
+  /** Bytes of them, as they will stand in the quarantine. */
+  keptBytes: number;
 }
 
 export interface RejectsWriter {
@@ -63,40 +68,51 @@ export function mergeRejects(into: Rejects, from: Rejects): void {
   into.failed += from.failed;
   into.rejected.push(...from.rejected.slice(0, FAILURES_LISTED_MAX - into.rejected.length));
   for (const [reason, rows] of Object.entries(from.reasons)) into.reasons[reason] = (into.reasons[reason] ?? 0) + rows;
-  let room = KEPT_BYTES_MAX - into.kept.reduce((sum, { raw }) => sum + raw.length, 0);
-  for (const row of from.kept) {
-    room -= row.raw.length;
-    if (room < 0) return;
-    into.kept.push(row);
-    into.keptReasons[row.reason] = (into.keptReasons[row.reason] ?? 0) + 1;
-  }
+  // of a part it is all or nothing: parts are small, and what is not kept is counted
+  if (into.keptBytes + from.keptBytes > KEPT_BYTES_MAX) return;
+  into.keptBytes += from.keptBytes;
+  into.kept.push(...from.kept);
+  for (const [reason, rows] of Object.entries(from.keptReasons)) into.keptReasons[reason] = (into.keptReasons[reason] ?? 0) + rows;
 }
 
 const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-export const noRejects = (): Rejects => ({ rejected: [], failed: 0, indices: [], reasons: {}, keptReasons: {}, kept: [] });
+export const noRejects = (): Rejects => ({ rejected: [], failed: 0, indices: [], reasons: {}, keptReasons: {}, kept: [], keptBytes: 0 });
 
 export function openRejects(nowText: string): RejectsWriter {
   const rejects = noRejects();
-  let keptBytes = 0;
+  const columns = { of: [] as string[], bytes: 0 };
+
+  function columnsBytes(fields: string[]): number {
+    if (columns.of !== fields) Object.assign(columns, { of: fields, bytes: JSON.stringify(fields).length });
+    return columns.bytes;
+  }
+
+  /** Keeps a row unless it would be too much with those before it. Whoever sends bad rows must not be able to fill memory by them. */
+  function keep(index: number, reason: RejectReason, detail: string, { bytes, start, end, csvFields }: Raw): void {
+    const least = FRAME_BYTES + detail.length + (csvFields ? columnsBytes(csvFields) : 0);
+    const sent = Math.min(end - start, RAW_BYTES_MAX);
+    if (rejects.keptBytes + least + sent > KEPT_BYTES_MAX) return;
+    const shown = readable(bytes.subarray(start, start + sent));
+    const size = least + JSON.stringify(shown.raw).length;
+    if (rejects.keptBytes + size > KEPT_BYTES_MAX) return;
+    rejects.keptBytes += size;
+    rejects.keptReasons[reason] = (rejects.keptReasons[reason] ?? 0) + 1;
+    rejects.kept.push({ index, reason, detail, bytes: end - start, ...(csvFields ? { csvFields } : {}), ...shown });
+  }
+
   return {
     add(index, reason, detail, raw) {
-      const { rejected, reasons, keptReasons, kept } = rejects;
+      const { rejected, reasons } = rejects;
       rejects.failed++;
       rejects.indices.push(index);
       reasons[reason] = (reasons[reason] ?? 0) + 1;
       const listed = rejected.length < FAILURES_LISTED_MAX;
-      const size = raw ? Math.min(raw.end - raw.start, RAW_BYTES_MAX) : 0;
-      const keeps = raw !== null && keptBytes + size <= KEPT_BYTES_MAX;
+      const keeps = raw !== null && rejects.keptBytes + FRAME_BYTES < KEPT_BYTES_MAX;
       if (!listed && !keeps) return;
       const words = typeof detail === "string" ? detail : detail();
       if (listed) rejected.push({ index, reason, detail: words, timestamp: nowText });
-      if (!keeps) return;
-      keptBytes += size;
-      keptReasons[reason] = (keptReasons[reason] ?? 0) + 1;
-      const columns = raw.csvFields ? { csvFields: raw.csvFields } : {};
-      const { bytes, start, end } = raw;
-      kept.push({ index, reason, detail: words, bytes: end - start, ...columns, ...readable(bytes.subarray(start, start + size)) });
+      if (raw !== null) keep(index, reason, words, raw);
     },
     count: (reason) => (reason ? (rejects.reasons[reason] ?? 0) : rejects.failed),
     close: () => rejects,

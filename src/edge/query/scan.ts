@@ -1,6 +1,6 @@
 /** Reads segments back from the bucket. R2 lists upwards only, so newest first means walking days and hours from the end. */
 import { Problem } from "../../problem.ts";
-import { objectKey, objectPrefix, rootOf, timeOfSegment } from "../buffer/object-key.ts";
+import { objectKey, objectPrefix, rootOf, segmentIn, timeOfSegment } from "../buffer/object-key.ts";
 import type { Destination, Kind } from "../buffer/segment.ts";
 
 export interface SegmentInfo {
@@ -31,7 +31,7 @@ export async function listSegments(
 ): Promise<{ segments: SegmentInfo[]; nextCursor: string | null }> {
   if (cursor !== null && timeOfSegment(cursor) === null)
     throw new Problem("parameter-invalid", "cursor must be the nextCursor of an earlier answer");
-  const below = cursor === null ? null : objectKey(destination, cursor, kind);
+  const below = cursor === null ? null : { id: cursor, key: objectKey(destination, cursor, kind) };
   const segments: SegmentInfo[] = [];
   for await (const objects of hoursBackwards(bucket, rootOf(kind) + objectPrefix(destination), below)) {
     for (const object of objects) {
@@ -57,12 +57,13 @@ export async function openSegment(
   return objects[0] ? bucket.get(objects[0].key) : null;
 }
 
-async function* hoursBackwards(bucket: R2Bucket, prefix: string, below: string | null): AsyncGenerator<R2Object[]> {
-  const inReach = (folder: string) => below === null || folder <= below;
+async function* hoursBackwards(bucket: R2Bucket, prefix: string, below: { id: string; key: string } | null): AsyncGenerator<R2Object[]> {
+  const inReach = (folder: string) => below === null || folder <= below.key;
   for (const day of (await foldersIn(bucket, prefix)).filter(inReach).reverse()) {
     for (const hour of (await foldersIn(bucket, day)).filter(inReach).reverse()) {
       const objects = await objectsIn(bucket, hour);
-      yield objects.filter(({ key }) => below === null || key < below).reverse();
+      // by id, since what stands behind it in a name does not sort with it
+      yield objects.filter(({ key }) => below === null || (segmentIn(key) ?? "") < below.id).reverse();
     }
   }
 }
@@ -82,21 +83,16 @@ async function objectsIn(bucket: R2Bucket, prefix: string): Promise<R2Object[]> 
   for (let cursor: string | undefined; ; ) {
     const page = await bucket.list({ prefix, include: ["customMetadata"], ...(cursor ? { cursor } : {}) });
     // the owner's own engine may keep files of its own in here
-    objects.push(...page.objects.filter(({ key }) => timeOfSegment(idIn(key)) !== null));
+    objects.push(...page.objects.filter(({ key }) => segmentIn(key) !== null));
     if (!page.truncated) return objects.sort((a, b) => (a.key < b.key ? -1 : 1));
     cursor = page.cursor;
   }
 }
 
-function idIn(key: string): string {
-  // what a sink has refused carries its name: <id>.<sink>.ndjson.gz
-  return /^([^.]+)(\.[a-z\d-]+)?\.ndjson\.gz$/.exec(key.slice(key.lastIndexOf("/") + 1))?.[1] ?? "";
-}
-
 function infoOf({ key, size, customMetadata }: R2Object): SegmentInfo {
   const number = (name: string) => Number(customMetadata?.[name] ?? 0);
   const time = (name: string) => new Date(number(name)).toISOString();
-  const id = idIn(key);
+  const id = segmentIn(key) ?? "";
   const { sink, error } = customMetadata ?? {};
   return {
     ...{ id, key, rows: number("rows"), bytes: size, minTime: time("minTime"), maxTime: time("maxTime"), createdAt: time("createdAt") },

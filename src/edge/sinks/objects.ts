@@ -1,6 +1,6 @@
 /** Takes a dataset's objects out of the region's bucket. Whatever is done twice or left half done is mended by doing it again. */
 
-import { objectPrefix, timeOfSegment } from "../buffer/object-key.ts";
+import { objectPrefix, segmentIn, timeOfSegment } from "../buffer/object-key.ts";
 import type { Destination } from "../buffer/segment.ts";
 
 /** What R2 lists and deletes at a time, and how many such pages one call handles. */
@@ -9,9 +9,6 @@ export const PAGES_MAX = 20;
 
 /** Where events lie, where refused ones are kept, and where segments are that a sink will never take. */
 const ROOTS = ["", "quarantine/", "dead/"];
-/** Those that retention is about. */
-const DATED_ROOTS = ["", "quarantine/"];
-
 interface Removal {
   /** False: there is more. */
   done: boolean;
@@ -27,9 +24,9 @@ export function removeAll(bucket: R2Bucket, destination: Destination): Promise<R
 
 /** Segments begun before a time (epoch milliseconds). Files that are no segments stay. */
 export function removeOlder(bucket: R2Bucket, destination: Destination, before: number): Promise<Removal> {
-  const prefixes = DATED_ROOTS.map((root) => `${root}${objectPrefix(destination)}date=`);
+  const prefixes = ROOTS.map((root) => `${root}${objectPrefix(destination)}date=`);
   return remove(bucket, prefixes, (key) => {
-    const time = timeOfSegment(idIn(key));
+    const time = timeOfSegment(segmentIn(key) ?? "");
     return time === null ? "keep" : time < before ? "remove" : "end";
   });
 }
@@ -55,8 +52,4 @@ async function remove(bucket: R2Bucket, prefixes: string[], judge: (key: string)
     }
   }
   return { ...removal, done: true };
-}
-
-function idIn(key: string): string {
-  return key.slice(key.lastIndexOf("/") + 1).replace(/\.ndjson(\.gz)?$/, "");
 }

@@ -87,10 +87,19 @@ async function readText(response: Response, bytesMax: number): Promise<string> {
   }
 }
 
-/** The secrets and their longer words, longest first: a receiver may give `Bearer x` back as `x`. */
+/**
+ * The secrets and their longer words, longest first: a receiver may give `Bearer x` back as `x`, `Basic …` as the user and password in
+ * it, and each of them as it stands in JSON or a URL.
+ */
 function piecesOf(secrets: string[]): string[] {
-  const words = secrets.flatMap((secret) => secret.split(" ")).filter(({ length }) => length >= SECRET_PIECE_LENGTH_MIN);
-  return [...secrets, ...words].filter(Boolean).sort((a, b) => b.length - a.length);
+  const words = secrets.flatMap((secret) => secret.split(" "));
+  const basic = words
+    .map((word) => Buffer.from(word, "base64").toString("latin1"))
+    .filter((text) => /^[\x20-\x7e]*:[\x20-\x7e]*$/.test(text));
+  const pieces = [...words, ...basic, ...basic.flatMap((pair) => [pair.slice(0, pair.indexOf(":")), pair.slice(pair.indexOf(":") + 1)])];
+  const whole = [...secrets, ...pieces.filter(({ length }) => length >= SECRET_PIECE_LENGTH_MIN)];
+  const forms = whole.flatMap((piece) => [piece, JSON.stringify(piece).slice(1, -1), encodeURIComponent(piece), encodeURI(piece)]);
+  return [...new Set(forms)].filter(Boolean).sort((a, b) => b.length - a.length);
 }
 
 function credentialsIn(url: string): string[] {

@@ -32,7 +32,7 @@ export async function stage(
 }
 
 /** Leaves nothing behind of what was not recorded. What fails is dropped by R2 later. */
-export async function unstage(bucket: R2Bucket, destination: Destination, staged: Staged[]): Promise<void> {
+export async function unstage(bucket: R2Bucket, destination: Destination, staged: Pick<Staged, "id" | "uploadId">[]): Promise<void> {
   const aborts = staged.map(({ id, uploadId }) => bucket.resumeMultipartUpload(objectKey(destination, id), uploadId).abort());
   await Promise.allSettled(aborts);
 }

@@ -43,7 +43,7 @@ settings.get("/v2/datasets/:id/settings", async (c) => {
   const caller = await callerOf(c);
   requireCapability(caller, "datasets:read");
   const dataset = await getDataset(c.env.DB, caller.org, c.req.param("id"));
-  return c.json(view(await known(c, dataset)));
+  return c.json(view(await known(c, dataset), caller));
 });
 
 settings.put("/v2/datasets/:id/settings", async (c) => {
@@ -51,9 +51,9 @@ settings.put("/v2/datasets/:id/settings", async (c) => {
   requireCapability(caller, "datasets:update");
   const dataset = await getDataset(c.env.DB, caller.org, c.req.param("id"));
   const update = await readBody(c, Update);
-  // a sink hands every event on, so only who may read them may say where to
-  if (update.sinks?.length) requireOn(caller, "query:read", dataset);
-  return c.json(view(await change(c, caller, dataset, update)));
+  // a sink hands every event on, so only who may read them may say where to, and where to no more
+  if (update.sinks) requireOn(caller, "query:read", dataset);
+  return c.json(view(await change(c, caller, dataset, update), caller));
 });
 
 async function change(c: Request, caller: Caller, dataset: Dataset, update: Update): Promise<DatasetSettings> {
@@ -94,6 +94,7 @@ function entryOf(
   return changeOf(c, caller, "dataset.settings", name, { id, members, dedupe, quarantine, sinks: sinks.map(auditedSink) });
 }
 
-function view({ dedupe, quarantine, sinks }: DatasetSettings) {
-  return { dedupe, quarantine, sinks: sinks.map(viewSink) };
+function view({ dedupe, quarantine, sinks }: DatasetSettings, { grant }: Caller) {
+  const mayChange = grant.org.includes("datasets:update");
+  return { dedupe, quarantine, sinks: sinks.map((sink) => viewSink(sink, mayChange)) };
 }

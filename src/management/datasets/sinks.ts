@@ -117,9 +117,11 @@ function noKey(): Problem {
   );
 }
 
-/** Without secrets: only which of them are set. */
-export function viewSink({ name, type, required, url, options, secrets }: SinkSettings) {
-  return { name, type, required, url, options, secrets: Object.fromEntries(Object.keys(secrets).map((secret) => [secret, IS_SET])) };
+/** Without secrets: only which of them are set; and for who may not change it, without the query, where some receivers want a key. */
+export function viewSink({ name, type, required, url, options, secrets }: SinkSettings, mayChange: boolean) {
+  const { origin, pathname, search } = new URL(url);
+  const shown = mayChange || search === "" ? url : `${origin}${pathname}?…`;
+  return { name, type, required, url: shown, options, secrets: Object.fromEntries(Object.keys(secrets).map((secret) => [secret, IS_SET])) };
 }
 
 /** For the audit log: no query either, where some receivers want a key. */

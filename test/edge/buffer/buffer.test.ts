@@ -117,6 +117,38 @@ describe("an append", () => {
   });
 });
 
+describe("a quarantine", () => {
+  const rejected = (n: number, bytes: number) => ({
+    ...event(n),
+    ...{ body: new Uint8Array(0), rows: 0, rawBytes: 0, quarantine: { body: new Uint8Array(bytes).fill(0x20), reasons: { row: 1 } } },
+  });
+  const counts = async (stub: ReturnType<ReturnType<typeof setUp>["stub"]>) => (await stub.counters())[0]?.counts;
+
+  it("takes so many bytes a day and counts what is beyond, across the object's end", async () => {
+    const { destination, stub } = setUp();
+    const now = stopClock();
+    const route = { ...ROUTE, quarantineBytesMax: 100 };
+    for (const n of [1, 2]) await stub().append(destination, rejected(n, 60), route);
+    await evictDurableObject(stub());
+    await stub().append(destination, rejected(3, 60), route);
+    expect(await counts(stub())).toEqual({ received: 3, stored: 0, deduplicated: 0, quarantined: 1, refused: { row: 2 } });
+    vi.setSystemTime(now + 86_400_000);
+    await stub().append(destination, rejected(4, 60), route);
+    expect(await counts(stub())).toMatchObject({ quarantined: 2 });
+  });
+
+  it("takes back what a replay leaves, and spends nothing of the day for it", async () => {
+    const { destination, stub } = setUp();
+    const route = { ...ROUTE, quarantineBytesMax: 100 };
+    await stub().append(destination, rejected(1, 60), route);
+    const back = { ...rejected(2, 90), replay: { id: "01", rows: 1 } };
+    expect(await stub().append(destination, back, { ...route, quarantineBytesMax: Number.MAX_SAFE_INTEGER })).toBe("stored");
+    expect(await stub().append(destination, back, route)).toBe("duplicate");
+    await stub().append(destination, rejected(3, 40), route);
+    expect(await counts(stub())).toEqual({ received: 2, stored: 0, deduplicated: 0, quarantined: 2, refused: {} });
+  });
+});
+
 describe("a commit", () => {
   it("takes all that queued while the last one ran, and answers no one before it is durable", async () => {
     const { destination, stub } = setUp();

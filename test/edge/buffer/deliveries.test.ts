@@ -239,6 +239,7 @@ describe("a slow sink", () => {
     expect(await send(event(2))).toBe("stored");
     await stub().flush();
     expect((await objectsOf(destination)).length).toBe(2);
+    await vi.waitUntil(() => to("quick").length === 2);
     resolve(new Response());
     await stub().deliver();
     await stub().deliver();

@@ -85,6 +85,22 @@ describe("the list of segments", () => {
     expect(await walk(1)).toEqual([[id]]);
   });
 
+  it("lists what sinks have refused page by page, whatever their names", async () => {
+    const where = { ...destination, datasetId: crypto.randomUUID() };
+    const now = Date.UTC(2026, 0, 2, 3);
+    const ids = [1, 2, 3].map((n) => segmentId(now + n, new Uint8Array(10).fill(n)));
+    for (const [n, id] of ids.entries())
+      await env.SEGMENTS.put(objectKey(where, id, "dead").replace("ndjson.gz", `${["aaa", "zzz", "m"][n]}.ndjson.gz`), "x");
+    const seen: string[] = [];
+    for (let cursor: string | null = null; seen.length < 5; ) {
+      const { segments, nextCursor } = await listSegments(env.SEGMENTS, where, 1, cursor, "dead");
+      seen.push(...segments.map(({ id }) => id));
+      cursor = nextCursor;
+      if (cursor === null) break;
+    }
+    expect(seen).toEqual([...ids].reverse());
+  });
+
   it.each(["", "x", "../..", "0".repeat(27), "i".repeat(26), "\0"])("refuses the cursor %j", async (cursor) => {
     await expect(listSegments(env.SEGMENTS, destination, 10, cursor)).rejects.toMatchObject({ reason: "parameter-invalid" });
   });

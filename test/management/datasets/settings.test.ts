@@ -246,12 +246,20 @@ describe("a sink", () => {
     });
   });
 
+  it("shows the query of its address only to who may change it", async () => {
+    succeeded(await put({ sinks: [HTTP] }));
+    const reader = await token(made, { orgCapabilities: { datasets: ["read"] } });
+    expect(succeeded(await call("GET", PATH, reader))["sinks"]).toMatchObject([{ url: "http://127.0.0.1:9000/in?…" }]);
+    expect((await get()).sinks).toMatchObject([{ url: HTTP.url }]);
+  });
+
   it("is made only by who may read what it is given", async () => {
     const updater = { orgCapabilities: { datasets: ["update"] } };
     const blind = await token(made, updater);
     const reply = await call("PUT", PATH, blind, { sinks: [HTTP] });
     expect([reply.status, reasonOf(reply)]).toEqual([403, "forbidden"]);
     expect(reply.body.message).toContain("query:read on dataset web");
+    expect((await call("PUT", PATH, blind, { sinks: [] })).status).toBe(403);
     succeeded(await call("PUT", PATH, blind, { dedupe: "key" }));
     const seeing = await token(made, { ...updater, datasetCapabilities: { web: { query: ["read"] } } });
     succeeded(await call("PUT", PATH, seeing, { sinks: [HTTP] }));
