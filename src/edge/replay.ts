@@ -56,7 +56,14 @@ export async function replay(call: Call, id: string, traceId: string, env: EdgeE
     .map((line): Row => ({ ...(JSON.parse(line) as Quarantined), line }));
   const groups = groupsOf(rows.filter(isWhole)).map((group) => decode(group, call));
   const stored = groups.reduce((sum, { batch }) => sum + (batch?.rows ?? 0), 0);
-  const answer = { replayed: stored, failed: rows.length - stored, failures: groups.flatMap(({ failures }) => failures) };
+  const parts = rows.filter((row) => !isWhole(row)).slice(0, FAILURES_LISTED_MAX);
+  const inPart = parts.map(({ index, reason }) => ({
+    index,
+    reason,
+    error: "kept only in part, or no UTF-8: its sender has to send it again",
+  }));
+  const failures = [...groups.flatMap((group) => group.failures), ...inPart];
+  const answer = { replayed: stored, failed: rows.length - stored, failures };
   if (isDryRun(call)) return Response.json({ dryRun: true, ...answer });
   if (stored === 0) return Response.json(answer);
 

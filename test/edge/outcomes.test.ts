@@ -134,6 +134,13 @@ describe("a row that cannot be taken", () => {
     const [line] = (await quarantined())[0]?.lines ?? [];
     expect(line?.raw.length).toBe(RAW_BYTES_MAX);
     expect(line?.bytes).toBe(long.length);
+    const [object] = await quarantined();
+    const again = await post(`/v1/datasets/logs/quarantine/${object?.id}/replay`, "", { token: secret });
+    expect(await again.json()).toMatchObject({
+      replayed: 0,
+      failed: 1,
+      failures: [{ index: 1, error: expect.stringContaining("in part") }],
+    });
   });
 
   it.each<[string, number, number]>([
