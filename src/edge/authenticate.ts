@@ -16,6 +16,7 @@ import {
 import { digestOf, parseToken } from "../access/token.ts";
 import { Problem } from "../problem.ts";
 import { type EdgeEnv, settingsOf } from "./env.ts";
+import { within } from "./within.ts";
 
 const PERMISSIONS_AGE_MAX_MS = 10_000;
 /** How long an unknown token stays unknown; a new token's digest has never been asked for, so none waits for this. */
@@ -174,16 +175,4 @@ function hold(key: string, entry: Held): void {
   if (held.size <= DOCUMENTS_MAX) return;
   const [oldest] = held.keys();
   held.delete(oldest as string);
-}
-
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

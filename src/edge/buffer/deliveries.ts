@@ -2,13 +2,14 @@
  * From the bucket to the other sinks of a dataset. A segment that is in the bucket waits here, as a row and not as bytes, until each
  * required sink has it: a sink that is away for days fills nothing, and one that is slow holds up neither the log nor other sinks.
  */
-import type { DatasetSettings, SinkSettings } from "../../access/dataset-settings.ts";
+import type { SinkSettings } from "../../access/dataset-settings.ts";
 import { open, sinkSecretContext } from "../../access/seal.ts";
 import { type EdgeEnv, settingsOf } from "../env.ts";
 import { buryDead } from "../sinks/dead.ts";
 import { openSink } from "../sinks/index.ts";
 import { readObject } from "../sinks/r2.ts";
 import { type SealedSegment, SinkFailure } from "../sinks/sink.ts";
+import { within } from "../within.ts";
 import * as log from "./log.ts";
 import { objectKey } from "./object-key.ts";
 import type { Destination, Segment } from "./segment.ts";
@@ -184,7 +185,7 @@ export class Deliveries {
     if (this.#known && now - this.#known.at < SETTINGS_AGE_MAX_MS) return this.#known.sinks;
     const before = this.#known?.sinks ?? log.readMeta<SinkSettings[]>(this.#sql, "sinks");
     try {
-      const settings = await inTime(this.#env().AUTHORITY.lookUpSettings(datasetId));
+      const settings = await within(SETTINGS_TIMEOUT_MS, this.#env().AUTHORITY.lookUpSettings(datasetId));
       const sinks = settings?.sinks ?? [];
       if (JSON.stringify(sinks) !== JSON.stringify(before)) log.writeMeta(this.#sql, "sinks", sinks);
       this.#known = { at: now, sinks };
@@ -194,17 +195,5 @@ export class Deliveries {
       if (before) this.#known = { at: now, sinks: before };
       return before;
     }
-  }
-}
-
-async function inTime(lookUp: Promise<DatasetSettings | null>): Promise<DatasetSettings | null> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${SETTINGS_TIMEOUT_MS} ms`)), SETTINGS_TIMEOUT_MS);
-  });
-  try {
-    return await Promise.race([lookUp, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }
