@@ -1,5 +1,5 @@
 /**
- * What management publishes in KV and the edge reads: one permission set per API token, one dataset map per organisation.
+ * What management publishes in KV and the edge reads: one permission set per token, one dataset map per organisation.
  * A permission set names datasets by id, so that a dataset made anew under an old name is not granted by accident.
  *
  *     t:<base64url SHA-256 of the token>   PermissionSet
@@ -8,20 +8,34 @@
 import { type Capability, scopeAllows } from "./capability.ts";
 import type { Dedupe } from "./dataset-settings.ts";
 
-const VERSION = 1;
+/** Raised when a reader that does not know a new member would allow too much: it then asks the authority. */
+const VERSION = 2;
 
 export interface PermissionSet {
   v: typeof VERSION;
   /** The token's id, never its secret. */
   id: string;
   org: string;
-  status: "active" | "revoked";
+  status: "active" | "disabled" | "revoked";
+  /** Epoch milliseconds; absent: at once. */
+  notBefore?: number;
   /** Epoch milliseconds; null: never. */
   expiresAt: number | null;
   /** Capabilities by dataset id, or `*`. */
   datasets: Record<string, Capability[]>;
+  /** Networks (CIDR) that it may come from; absent: any. */
+  networks?: string[];
+  limits?: TokenLimits;
   /** Rises with each change; a reader keeps the highest. */
   ver: number;
+}
+
+/** How much one token may send to one region. An absent limit is none. Bytes: of bodies as sent, before they are inflated. */
+export interface TokenLimits {
+  requestsPerSecond?: number;
+  bytesPerSecond?: number;
+  /** Days are UTC. */
+  bytesPerDay?: number;
 }
 
 export interface OrganisationMap {
@@ -66,11 +80,15 @@ export function organisationMap(fields: Omit<OrganisationMap, "v">): Organisatio
   return { v: VERSION, ...fields };
 }
 
-export type Standing = "live" | "token-revoked" | "token-expired";
+export type Standing = "live" | "token-revoked" | "token-disabled" | "token-not-yet-valid" | "token-expired";
 
-/** Whether a token counts at all now. Evaluated on every request; only the documents are ever cached. */
-export function standing(set: PermissionSet, now: number): Standing {
-  if (set.status !== "active") return "token-revoked";
+/**
+ * Whether a token counts at all now. Evaluated on every request; only the documents are ever cached. Does not check where the request
+ * comes from.
+ */
+export function standing(set: Pick<PermissionSet, "status" | "notBefore" | "expiresAt">, now: number): Standing {
+  if (set.status !== "active") return set.status === "disabled" ? "token-disabled" : "token-revoked";
+  if (set.notBefore !== undefined && now < set.notBefore) return "token-not-yet-valid";
   return set.expiresAt !== null && set.expiresAt <= now ? "token-expired" : "live";
 }
 

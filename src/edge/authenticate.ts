@@ -11,6 +11,7 @@ import {
   permissionKey,
   readOrganisationMap,
   readPermissionSet,
+  type Standing,
   standing,
 } from "../access/permission-set.ts";
 import { digestOf, parseToken } from "../access/token.ts";
@@ -36,6 +37,13 @@ export interface Caller {
   set: PermissionSet;
   organisation: OrganisationMap;
 }
+
+const STANDING_TEXTS: Record<Exclude<Standing, "live">, string> = {
+  "token-revoked": "the token was revoked; create one at POST /v2/tokens of the management API",
+  "token-disabled": "the token is disabled; an owner can enable it again at the management API",
+  "token-not-yet-valid": "the token is not valid yet; GET /v2/tokens of the management API shows from when on it is",
+  "token-expired": "the token has expired; regenerate it at POST /v2/tokens/<id>/regenerate of the management API",
+};
 
 interface Held {
   document: PermissionSet | OrganisationMap | null;
@@ -63,9 +71,7 @@ export async function authenticate(token: string, env: EdgeEnv, now: number): Pr
   const set = await lookUp(permissionKey(digest), readPermissionSet, () => env.AUTHORITY.lookUpToken(digest), env, now);
   if (!set) throw new Problem("token-unknown", "the token is unknown or was deleted; create one at POST /v2/tokens of the management API");
   const state = standing(set, now);
-  if (state === "token-revoked") throw new Problem(state, "the token was revoked; create one at POST /v2/tokens of the management API");
-  if (state === "token-expired")
-    throw new Problem(state, "the token has expired; regenerate it at POST /v2/tokens/<id>/regenerate of the management API");
+  if (state !== "live") throw new Problem(state, STANDING_TEXTS[state]);
   const organisation = await lookUp(
     organisationKey(set.org),
     readOrganisationMap,

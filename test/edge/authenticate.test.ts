@@ -134,7 +134,7 @@ describe("authenticate", () => {
     const org = await organisation({ logs: HERE });
     const text = await token(org, { logs: ["ingest:create"] });
     const { keys } = await env.PERMISSIONS.list({ prefix: "t:" });
-    for (const { name } of keys) await env.PERMISSIONS.put(name, JSON.stringify({ v: 2, id: "x" }));
+    for (const { name } of keys) await env.PERMISSIONS.put(name, JSON.stringify({ v: 1, id: "x" }));
     const { asked, answers } = authority("fresh-4", {});
     await authenticate(text, bindings({ AUTHORITY: answers }), clock);
     expect(asked[0]).toBe("token");
