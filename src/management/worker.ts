@@ -9,6 +9,8 @@ import { audit } from "./audit/routes.ts";
 import { life } from "./datasets/life.ts";
 import { datasets } from "./datasets/routes.ts";
 import { settings } from "./datasets/settings.ts";
+import { forwarded } from "./forwarding/table.ts";
+import { upstreams } from "./forwarding/upstream.ts";
 import { orgs } from "./orgs.ts";
 import type { Management } from "./request.ts";
 import { mount, type Route } from "./route.ts";
@@ -17,7 +19,18 @@ import { tokens } from "./tokens/routes.ts";
 import { users } from "./users.ts";
 
 /** Every route there is. */
-export const ROUTES: readonly Route[] = [...setup, ...orgs, ...users, ...datasets, ...settings, ...life, ...tokens, ...audit];
+export const ROUTES: readonly Route[] = [
+  ...setup,
+  ...orgs,
+  ...users,
+  ...datasets,
+  ...settings,
+  ...life,
+  ...tokens,
+  ...audit,
+  ...upstreams,
+  ...forwarded,
+];
 
 export { Authority } from "./authority.ts";
 export { Publisher } from "./publish.ts";
@@ -40,7 +53,7 @@ app.use(async (c, next) => {
 app.use(
   cors({
     origin: "*",
-    allowMethods: ["GET", "POST", "PUT", "DELETE", "OPTIONS"],
+    allowMethods: ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
     // those of Axiom's JavaScript clients, whose `cache: "no-store"` adds two more
     allowHeaders: [
       ..."Authorization Content-Type Content-Encoding Accept Cache-Control Pragma traceparent".split(" "),
