@@ -9,6 +9,7 @@ import { audit } from "./audit/routes.ts";
 import { life } from "./datasets/life.ts";
 import { datasets } from "./datasets/routes.ts";
 import { settings } from "./datasets/settings.ts";
+import type { ManagementEnv } from "./env.ts";
 import { forwarded } from "./forwarding/table.ts";
 import { upstreams } from "./forwarding/upstream.ts";
 import { orgs } from "./orgs.ts";
@@ -16,6 +17,7 @@ import type { Management } from "./request.ts";
 import { mount, type Route } from "./route.ts";
 import { setup } from "./setup.ts";
 import { tokens } from "./tokens/routes.ts";
+import { runUpkeep } from "./upkeep.ts";
 import { users } from "./users.ts";
 
 /** Every route there is. */
@@ -98,7 +100,10 @@ app.onError(async (error, c) => {
   return problemResponse(problem, c.var.traceId);
 });
 
-export default app;
+export default {
+  fetch: app.fetch,
+  scheduled: ({ scheduledTime }, env) => runUpkeep(env.DB, scheduledTime),
+} satisfies ExportedHandler<ManagementEnv>;
 
 /** Whatever D1 throws is an outage to the caller, except a broken constraint, which is a fault of ours. */
 function storeProblem(error: Error): Problem | null {
