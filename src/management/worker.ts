@@ -9,6 +9,7 @@ import { audit } from "./audit/routes.ts";
 import { life } from "./datasets/life.ts";
 import { datasets } from "./datasets/routes.ts";
 import { settings } from "./datasets/settings.ts";
+import { docs } from "./docs.ts";
 import type { ManagementEnv } from "./env.ts";
 import { forwarded } from "./forwarding/table.ts";
 import { upstreams } from "./forwarding/upstream.ts";
@@ -32,6 +33,7 @@ export const ROUTES: readonly Route[] = [
   ...audit,
   ...upstreams,
   ...forwarded,
+  ...docs,
 ];
 
 export { Authority } from "./authority.ts";
