@@ -26,6 +26,8 @@ const RULES: { from: string; may: string[]; except?: string[] }[] = [
   { from: "edge/query/apl/", may: ["problem.ts", "edge/query/apl/"] },
   { from: "edge/", may: ["problem.ts", "access/", "edge/", "../package.json"] },
   { from: "management/worker.ts", may: ["problem.ts", "access/", "management/", "../package.json"] },
+  { from: "docs/", may: [] },
+  { from: "management/docs.ts", may: ["docs/", "problem.ts", "management/"] },
   { from: "management/console/", may: ["problem.ts", "access/", "management/"] },
   { from: "management/", may: ["problem.ts", "access/", "management/", "../package.json"], except: ["management/console/"] },
   { from: "cli/", may: ["access/token.ts", "cli/"] },
@@ -63,7 +65,7 @@ const RESERVED: { what: RegExp; only: RegExp; name: string }[] = [
 const LINES_MAX = 400;
 const NAMES_THAT_SAY_NOTHING = /(^|\/)(utils?|helpers?|common|shared|lib|misc|types)(\.ts|\/)/;
 
-const files = readdirSync(path.join(ROOT, "src"), { recursive: true, encoding: "utf8" }).filter((file) => /\.tsx?$/.test(file));
+const files = readdirSync(path.join(ROOT, "src"), { recursive: true, encoding: "utf8" }).filter((file) => /(?<!\.d)\.tsx?$/.test(file));
 
 function importsOf(file: string, source: string): string[] {
   const specifiers = [...source.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*["']([^"']+)["']/g)].map((match) => match[1] as string);
