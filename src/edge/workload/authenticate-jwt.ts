@@ -1,0 +1,40 @@
+/**
+ * A JWT as a credential of the edge. It becomes a permission set like an API token's, so that whatever comes after knows no difference.
+ *
+ * What a token says before its signature is checked chooses the document that it is judged by, and nothing else: no address in it is
+ * ever fetched, and no token of an issuer that nobody configured causes a fetch.
+ */
+import { type PermissionSet, permissionSet } from "../../access/permission-set.ts";
+import { issuerKey, type TrustedIssuer } from "../../access/trusted-issuer.ts";
+import type { TrustedFetch } from "../../access/workload/fetch-trusted.ts";
+import { openJwt } from "../../access/workload/jwt.ts";
+import { type KeySets, type KeyVisit, keyOf, openKeySets } from "../../access/workload/key-sets.ts";
+import { requireConfigured, verifyJwt } from "../../access/workload/verify.ts";
+
+/** Key sets of this isolate. */
+const sets = openKeySets();
+
+export interface JwtEnv extends TrustedFetch {
+  /**
+   * The document under a key of KV: from memory, KV, or the authority through `lookUpIssuer`. Null: there is none.
+   * @throws Problem `store-unavailable` when nobody can tell.
+   */
+  find(key: string): Promise<TrustedIssuer | null>;
+  /** For tests that begin anew; absent: those of the isolate. */
+  sets?: KeySets;
+}
+
+/**
+ * What the bearer of a JWT may do. Its end is the token's; its id holds a digest of the subject, so that what one workload sends is counted
+ * together. Does not check the standing of the organisation.
+ * @throws Problem 401 for a token that is malformed, of an unknown issuer, badly signed or expired; 403 when no mapping matches; 503 when
+ * the document or the issuer's keys cannot be had.
+ */
+export async function authenticateJwt(token: string, visit: KeyVisit, env: JwtEnv): Promise<PermissionSet> {
+  const jwt = openJwt(token);
+  const trusted = await env.find(issuerKey(jwt.issuer, jwt.audience));
+  requireConfigured(jwt, trusted);
+  const key = await keyOf(jwt, trusted, env.sets ?? sets, visit, env);
+  const { id, org, expiresAt, datasets } = await verifyJwt(jwt, trusted, key, visit.now);
+  return permissionSet({ id, org, status: "active", expiresAt, datasets, ver: trusted.ver });
+}
