@@ -1,8 +1,8 @@
 /** Who changed what. Entries are written by `commit`, in the batch of their change; here they are read. */
-import { Hono } from "hono";
 import { Problem } from "../problem.ts";
-import { callerOf, requireCapability } from "./caller.ts";
-import type { Management } from "./request.ts";
+import type { Caller } from "./caller.ts";
+import type { Request } from "./request.ts";
+import { ANY_CREDENTIAL, type Route } from "./route.ts";
 
 const PAGE_MAX = 1_000;
 const PAGE = 100;
@@ -19,12 +19,10 @@ interface EntryRow {
   traceId: string;
 }
 
-export const audit = new Hono<Management>();
+export const audit: Route[] = [{ method: "GET", path: "/v2/audit", as: "caller", by: ANY_CREDENTIAL, needs: "auditLog:read", run: list }];
 
-// Headgate's own: the newest first; `nextCursor` goes back in time.
-audit.get("/v2/audit", async (c) => {
-  const caller = await callerOf(c);
-  requireCapability(caller, "auditLog:read");
+/** Headgate's own: the newest first; `nextCursor` goes back in time. */
+async function list(c: Request, caller: Caller): Promise<Response> {
   const limit = wholeNumber("limit", c.req.query("limit"), PAGE, PAGE_MAX);
   const before = wholeNumber("cursor", c.req.query("cursor"), Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
   const { results } = await c.env.DB.prepare(
@@ -34,7 +32,7 @@ audit.get("/v2/audit", async (c) => {
     .bind(caller.org, before, limit)
     .all<EntryRow>();
   return c.json({ entries: results.map(view), nextCursor: results.length < limit ? null : String(results.at(-1)?.seq) });
-});
+}
 
 function view({ seq, at, actorKind, actorId, actorName, detail, ...rest }: EntryRow) {
   return {

@@ -2,6 +2,7 @@
 import type { Context } from "hono";
 import * as v from "valibot";
 import { Problem } from "../problem.ts";
+import type { Caller } from "./caller.ts";
 import type { ManagementEnv } from "./env.ts";
 
 export interface Management {
@@ -11,12 +12,26 @@ export interface Management {
     now: number;
     /** 32 hexadecimal digits, of our own making: they also name the request's change in the database. */
     traceId: string;
+    /** The row of the route table, such as `POST /v2/tokens`. */
+    route?: string;
+    /** Whoever was let in. */
+    caller?: Caller;
   };
 }
 
 export type Request = Context<Management>;
 
 const BODY_BYTES_MAX = 256 * 1024;
+const USER_AGENT_LENGTH_MAX = 200;
+
+/** The sender's address as the platform saw it. No other header counts, since anybody can send those. */
+export function addressOf(c: Request): string | null {
+  return c.req.header("cf-connecting-ip") ?? null;
+}
+
+export function userAgentOf(c: Request): string | null {
+  return c.req.header("user-agent")?.slice(0, USER_AGENT_LENGTH_MAX) ?? null;
+}
 
 /** What people read in lists: no line breaks or other control characters. */
 export const Name = v.pipe(

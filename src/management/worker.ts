@@ -9,13 +9,21 @@ import { life } from "./datasets/life.ts";
 import { datasets } from "./datasets/routes.ts";
 import { settings } from "./datasets/settings.ts";
 import { orgs } from "./orgs.ts";
+import { countRefusal } from "./refusals.ts";
 import type { Management } from "./request.ts";
+import { mount, type Route } from "./route.ts";
 import { setup } from "./setup.ts";
 import { tokens } from "./tokens/routes.ts";
 import { users } from "./users.ts";
 
+/** Every route there is. */
+export const ROUTES: readonly Route[] = [...setup, ...orgs, ...users, ...datasets, ...settings, ...life, ...tokens, ...audit];
+
 export { Authority } from "./authority.ts";
 export { Publisher } from "./publish.ts";
+
+const TOKENS_NEVER_CHANGE =
+  "; a token's capabilities never change: create another with POST /v2/tokens, or replace it with POST /v2/tokens/<id>/regenerate";
 
 const app = new Hono<Management>();
 
@@ -48,7 +56,8 @@ app.use(
     app,
     onMethodNotAllowed: (c, methods) => {
       const allow = methods.join(", ");
-      const problem = new Problem("method-not-allowed", `${c.req.path} takes ${allow}, not ${c.req.method}`);
+      const why = /^\/v2\/tokens\/[^/]+$/.test(c.req.path) ? TOKENS_NEVER_CHANGE : "";
+      const problem = new Problem("method-not-allowed", `${c.req.path} takes ${allow}, not ${c.req.method}${why}`);
       const response = problemResponse(problem, c.var.traceId);
       response.headers.set("allow", allow);
       return response;
@@ -58,7 +67,7 @@ app.use(
 
 app.get("/healthz", (c) => c.json({ status: "ok", worker: "management", version }));
 
-for (const resource of [setup, orgs, users, datasets, settings, life, tokens, audit]) app.route("/", resource);
+mount(app, ROUTES);
 
 app.notFound((c) =>
   problemResponse(
@@ -70,7 +79,11 @@ app.notFound((c) =>
   ),
 );
 
-app.onError((error, c) => problemResponse(storeProblem(error) ?? asProblem(error), c.var.traceId));
+app.onError(async (error, c) => {
+  const problem = storeProblem(error) ?? asProblem(error);
+  await countRefusal(c, problem);
+  return problemResponse(problem, c.var.traceId);
+});
 
 export default app;
 

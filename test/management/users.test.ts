@@ -4,6 +4,7 @@ import { describeResource } from "./describe-resource.ts";
 
 describeResource({
   name: "the current user",
+  kind: "personal",
   routes: ["/v1/user", "/v2/user"].map((path) => ({ method: "GET", path, capability: null })),
 });
 

@@ -39,10 +39,14 @@ export async function findDataset(db: D1Database, org: string, name: string): Pr
   return db.prepare(`SELECT ${COLUMNS} FROM datasets WHERE org = ? AND name = ? AND deleted_at IS NULL`).bind(org, name).first<Dataset>();
 }
 
-/** @throws Problem `dataset-unknown`, in words that @axiomhq/js looks for. */
-export async function getDataset(db: D1Database, org: string, name: string): Promise<Dataset> {
+/**
+ * @param seen whether the caller may know of it; without, the answer is the same as for one that does not exist.
+ * @throws Problem `dataset-unknown`, in words that @axiomhq/js looks for.
+ */
+export async function getDataset(db: D1Database, org: string, name: string, seen: (dataset: Dataset) => boolean): Promise<Dataset> {
   const dataset = await findDataset(db, org, name);
-  if (!dataset) throw new Problem("dataset-unknown", `dataset not found: ${name}; GET /v2/datasets lists those there are`);
+  if (!dataset || !seen(dataset))
+    throw new Problem("dataset-unknown", `dataset not found: ${name}; GET /v2/datasets lists those there are`);
   return dataset;
 }
 

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import * as v from "valibot";
 import { beyond, EVERY, type Grant, readGrant } from "../../access/capability.ts";
 import { Problem } from "../../problem.ts";
-import type { Caller } from "../caller.ts";
+import { type Caller, mayGrant } from "../caller.ts";
 import { Description, Name } from "../request.ts";
 import { type Expiry, readFutureExpiry } from "./expiry.ts";
 import type { Capabilities, Token } from "./store.ts";
@@ -50,7 +50,7 @@ export function draftOf(request: NewToken, datasetIds: ReadonlyMap<string, strin
  */
 export function requireWithin(caller: Caller, capabilities: Capabilities, expiry: Expiry, datasetIds: ReadonlyMap<string, string>): void {
   const wanted: Grant = { ...capabilities, expiresAt: expiry.at };
-  const excess = beyond(caller.grant, wanted);
+  const excess = beyond(mayGrant(caller), wanted);
   if (!excess) return;
   const text = [...datasetIds].reduce((said, [name, id]) => said.replace(id, name), excess);
   throw new Problem("grant-too-wide", `a token may not exceed the credential that makes it: ${text}; leave it out, or ask an owner`);

@@ -6,7 +6,7 @@ import * as v from "valibot";
 import { digestOf, mintToken } from "../../access/token.ts";
 import { Problem } from "../../problem.ts";
 import type { Caller } from "../caller.ts";
-import { type Change, commit, happened } from "../change.ts";
+import { changeOf, commit, happened } from "../change.ts";
 import { datasetIds } from "../datasets/store.ts";
 import { settingsOf } from "../env.ts";
 import { publishing } from "../publish.ts";
@@ -70,15 +70,8 @@ function draftOfSuccessor(old: Token, request: Regeneration, names: ReadonlyMap<
 /** Compare and swap on the version that was read: of several at once one wins, and only the winner's successor is inserted. */
 function replace(c: Request, caller: Caller, old: Token, end: Expiry, token: Token, digest: string): Promise<boolean> {
   const { DB: db } = c.env;
-  const change: Change = {
-    id: c.var.traceId,
-    at: c.var.now,
-    org: caller.org,
-    actor: caller.actor,
-    action: "token.regenerate",
-    target: old.id,
-    detail: { name: token.name, successor: token.id, oldExpiresAt: end.text, newExpiresAt: token.expiresText },
-  };
+  const detail = { name: token.name, successor: token.id, oldExpiresAt: end.text, newExpiresAt: token.expiresText };
+  const change = changeOf(c, caller, "token.regenerate", old.id, detail);
   const trace = { table: "tokens", id: old.id } as const;
   const swap = db
     .prepare(

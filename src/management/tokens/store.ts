@@ -2,6 +2,7 @@
 import type { Capability, Grant } from "../../access/capability.ts";
 import { type PermissionSet, permissionSet } from "../../access/permission-set.ts";
 import { type Change, type Condition, commit } from "../change.ts";
+import { TOKEN_STATUS } from "../credentials.ts";
 
 /** Per organisation, deleted ones not counted. */
 export const TOKENS_MAX = 5_000;
@@ -58,12 +59,12 @@ export function insertToken(db: D1Database, token: Token, digest: string, change
   return db
     .prepare(
       `INSERT INTO tokens (id, org, digest, name, description, capabilities, expires_at, expires_text, status, created_at, created_by,
-        ver, change_id)
-      SELECT ?, ?, ?, ?, ?, ?, ?, ?, 'active', ?, ?, ?, ? WHERE ${only.sql}`,
+        ver, change_id, family)
+      SELECT ?, ?, ?, ?, ?, ?, ?, ?, 'active', ?, ?, ?, ?, ? WHERE ${only.sql}`,
     )
     .bind(
       ...[id, org, digest, name, description, JSON.stringify(capabilities), expiresAt, expiresText],
-      ...[change.at, change.actor.id, ver, change.id, ...only.values],
+      ...[change.at, change.actor.id, ver, change.id, id, ...only.values],
     );
 }
 
@@ -79,21 +80,34 @@ interface DocumentRow {
   id: string;
   org: string;
   status: PermissionSet["status"];
+  notBefore: number | null;
   expiresAt: number | null;
   capabilities: string;
+  networks: string | null;
+  limits: string | null;
   ver: number;
 }
 
 /** What the edges know of a token. Null: no such token. */
 export async function permissionDocument(db: D1Database, digest: string): Promise<PermissionSet | null> {
   const row = await db
-    .prepare("SELECT id, org, status, expires_at AS expiresAt, capabilities, ver FROM tokens WHERE digest = ?")
+    .prepare(
+      `SELECT t.id, t.org, ${TOKEN_STATUS} AS status, t.not_before AS notBefore, t.expires_at AS expiresAt, t.capabilities, t.networks,
+        t.limits, t.ver
+      FROM tokens t WHERE t.digest = ?`,
+    )
     .bind(digest)
     .first<DocumentRow>();
   if (!row) return null;
-  const { capabilities, ...fields } = row;
+  const { capabilities, notBefore, networks, limits, ...fields } = row;
   const { datasets } = JSON.parse(capabilities) as Capabilities;
-  return permissionSet({ ...fields, datasets });
+  return permissionSet({
+    ...fields,
+    datasets,
+    ...(notBefore !== null && { notBefore }),
+    ...(networks !== null && { networks: JSON.parse(networks) }),
+    ...(limits !== null && { limits: JSON.parse(limits) }),
+  });
 }
 
 /**

@@ -1,5 +1,20 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { type Answer, allBut, call, count, dataset, deployment, env, inKv, keyOf, MAY_ALL, reasonOf, succeeded, token } from "../client.ts";
+import {
+  type Answer,
+  allBut,
+  call,
+  count,
+  dataset,
+  deployment,
+  env,
+  inKv,
+  keyOf,
+  MAY_ALL,
+  reasonOf,
+  secondOrganisation,
+  succeeded,
+  token,
+} from "../client.ts";
 import { describeResource } from "../describe-resource.ts";
 
 afterEach(() => {
@@ -135,7 +150,7 @@ describe("a token", () => {
     const created = await token(made, { ...MAY_ALL, name: "n", datasetCapabilities: { web: { ingest: ["create"] } }, expiresAt: FAR });
     const { id } = (await env.DB.prepare("SELECT id FROM datasets").first<{ id: string }>()) ?? {};
     expect(await inKv(keyOf(created.token))).toEqual({
-      v: 1,
+      v: 2,
       id: created.id,
       org: made.org,
       status: "active",
@@ -180,13 +195,7 @@ describe("a token", () => {
   it("belongs to its organisation", async () => {
     const made = await deployment();
     const { id } = await token(made, INGEST);
-    await env.DB.batch([
-      env.DB.prepare(
-        "INSERT INTO orgs SELECT 'of-others', name, status, default_region, created_at, updated_at, ver, change_id FROM orgs LIMIT 1",
-      ),
-      env.DB.prepare("INSERT INTO members SELECT 'of-others', user_id, role, created_at, ver FROM members LIMIT 1"),
-    ]);
-    const others = { ...made.owner, org: "of-others" };
+    const others = await secondOrganisation(made);
     expect(succeeded(await call<Answer[]>("GET", "/v2/tokens", others))).toEqual([]);
     expect((await call("GET", `/v2/tokens/${id}`, others)).status).toBe(404);
     expect((await call("DELETE", `/v2/tokens/${id}`, others)).status).toBe(404);
