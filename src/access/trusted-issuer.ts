@@ -77,13 +77,12 @@ export interface PublicKey {
   e?: string;
 }
 
-const ISSUER_PREFIX = "j:";
+export const issuerKey = (digest: string): string => `j:${digest}`;
 
-export function issuerKey(issuer: string, audience: string): string {
-  return ISSUER_PREFIX + createHash("sha256").update(`${issuer}\n${audience}`).digest("base64url");
+/** SHA-256, base64url. */
+export function issuerDigest(issuer: string, audience: string): string {
+  return createHash("sha256").update(`${issuer}\n${audience}`).digest("base64url");
 }
-
-export const isIssuerKey = (key: string): boolean => key.startsWith(ISSUER_PREFIX);
 
 /** The document as stored; null for anything of another schema version, which a reader treats as absent. */
 export function readTrustedIssuer(value: unknown): TrustedIssuer | null {

@@ -3,9 +3,11 @@ import { WorkerEntrypoint } from "cloudflare:workers";
 import type { Chore, Removed } from "../access/chore.ts";
 import type { DatasetSettings } from "../access/dataset-settings.ts";
 import type { OrganisationMap, PermissionSet } from "../access/permission-set.ts";
+import type { TrustedIssuer } from "../access/trusted-issuer.ts";
 import { choresOf, notePurge } from "./datasets/purge.ts";
 import { findSettings } from "./datasets/settings-store.ts";
 import { type ManagementEnv, regionUrls } from "./env.ts";
+import { issuerDocument } from "./issuers/store.ts";
 import { organisationDocument } from "./orgs.ts";
 import { permissionDocument } from "./tokens/store.ts";
 
@@ -18,6 +20,11 @@ export class Authority extends WorkerEntrypoint<ManagementEnv> {
 
   lookUpOrganisation(org: string): Promise<OrganisationMap | null> {
     return organisationDocument(this.env.DB, org, regionUrls(this.env));
+  }
+
+  /** Disabled and deleted ones too. */
+  lookUpIssuer(digest: string): Promise<TrustedIssuer | null> {
+    return issuerDocument(this.env.DB, digest);
   }
 
   /** Secrets of sinks stay sealed. Null for a dataset that is deleted, too. */

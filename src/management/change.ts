@@ -5,6 +5,7 @@
  * statement, and all others look for the `change_id` that it leaves behind.
  */
 import { organisationKey, permissionKey } from "../access/permission-set.ts";
+import { issuerKey } from "../access/trusted-issuer.ts";
 import type { Actor, Caller } from "./caller.ts";
 import { addressOf, type Request, userAgentOf } from "./request.ts";
 
@@ -50,7 +51,7 @@ export function changeOf(c: Request, { org, actor, credential }: Caller, action:
 
 type TraceTable =
   | ("orgs" | "users" | "members" | "roles" | "groups" | "teams" | "datasets" | "tokens")
-  | ("personal_tokens" | "sessions" | "identities" | "invitations" | "auth_providers");
+  | ("personal_tokens" | "sessions" | "identities" | "invitations" | "auth_providers" | "issuers");
 
 /** A row that holds the change's id if and only if the change happened. */
 export interface Trace {
@@ -111,7 +112,7 @@ function provenanceOf(db: D1Database, change: Change, trace: Trace): D1PreparedS
 }
 
 /** Every document whose row the change wrote. */
-function publicationsOf(db: D1Database, { id, at }: Change): D1PreparedStatement[] {
+export function publicationsOf(db: D1Database, { id, at }: Pick<Change, "id" | "at">): D1PreparedStatement[] {
   return [
     db
       .prepare("INSERT INTO changes (org, key, ver, at) SELECT org, ? || digest, ver, ? FROM tokens WHERE change_id = ?")
@@ -119,6 +120,9 @@ function publicationsOf(db: D1Database, { id, at }: Change): D1PreparedStatement
     db
       .prepare("INSERT INTO changes (org, key, ver, at) SELECT id, ? || id, ver, ? FROM orgs WHERE change_id = ?")
       .bind(organisationKey(""), at, id),
+    db
+      .prepare("INSERT INTO changes (org, key, ver, at) SELECT org, ? || digest, ver, ? FROM issuers WHERE change_id = ?")
+      .bind(issuerKey(""), at, id),
   ];
 }
 

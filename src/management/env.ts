@@ -14,6 +14,7 @@ export interface ManagementEnv {
   DEFAULT_REGION: string;
   /** Region id -> its URL and the name of the service binding that leads there; an object, or its JSON text. */
   REGIONS: unknown;
+  ALLOW_INSECURE_ISSUERS?: string;
 }
 
 /** What management asks of a region's Worker over RPC. */
@@ -44,6 +45,8 @@ export interface ManagementSettings {
   defaultRegion: string;
   /** By region id. */
   regions: ReadonlyMap<string, RegionSettings>;
+  /** Identity providers may be on this machine, without TLS. For local tests. */
+  allowInsecureIssuers: boolean;
 }
 
 export interface RegionSettings {
@@ -80,6 +83,7 @@ function readSettings(env: ManagementEnv): ManagementSettings {
     sealKeys: readSealKeys(env.SINK_SECRETS_KEY),
     defaultRegion: env.DEFAULT_REGION,
     regions,
+    allowInsecureIssuers: env.ALLOW_INSECURE_ISSUERS === "true",
   };
 }
 

@@ -6,9 +6,11 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { organisationKey, type PermissionSet, permissionKey } from "../access/permission-set.ts";
+import { issuerKey } from "../access/trusted-issuer.ts";
 import { Problem } from "../problem.ts";
 import { forgetPublications, publicationsSince } from "./change.ts";
 import { type ManagementEnv, regionUrls } from "./env.ts";
+import { issuerDocument } from "./issuers/store.ts";
 import { organisationDocument } from "./orgs.ts";
 import type { Request } from "./request.ts";
 import { permissionDocument } from "./tokens/store.ts";
@@ -170,6 +172,11 @@ export class Publisher extends DurableObject<ManagementEnv> {
     if (key.startsWith(permissionKey(""))) {
       const set = await permissionDocument(DB, key.slice(permissionKey("").length));
       return set ? PERMISSIONS.put(key, JSON.stringify(set), lifeOf(set, now)) : PERMISSIONS.delete(key);
+    }
+    if (key.startsWith(issuerKey(""))) {
+      const issuer = await issuerDocument(DB, key.slice(issuerKey("").length));
+      const life = issuer?.status === "deleted" ? { expirationTtl: REVOKED_KEPT_MS / 1_000 } : {};
+      return issuer ? PERMISSIONS.put(key, JSON.stringify(issuer), life) : PERMISSIONS.delete(key);
     }
     const map = await organisationDocument(DB, key.slice(organisationKey("").length), regionUrls(this.env));
     return map ? PERMISSIONS.put(key, JSON.stringify(map)) : PERMISSIONS.delete(key);

@@ -8,6 +8,11 @@ import { audit } from "./audit.ts";
 import { life } from "./datasets/life.ts";
 import { datasets } from "./datasets/routes.ts";
 import { settings } from "./datasets/settings.ts";
+import type { ManagementEnv } from "./env.ts";
+import { exchange } from "./issuers/exchange.ts";
+import { refreshIssuers } from "./issuers/refresh.ts";
+import { issuers } from "./issuers/routes.ts";
+import { forgetEndedTokens } from "./issuers/workload-tokens.ts";
 import { orgs } from "./orgs.ts";
 import { countRefusal } from "./refusals.ts";
 import type { Management } from "./request.ts";
@@ -17,7 +22,18 @@ import { tokens } from "./tokens/routes.ts";
 import { users } from "./users.ts";
 
 /** Every route there is. */
-export const ROUTES: readonly Route[] = [...setup, ...orgs, ...users, ...datasets, ...settings, ...life, ...tokens, ...audit];
+export const ROUTES: readonly Route[] = [
+  ...setup,
+  ...orgs,
+  ...users,
+  ...datasets,
+  ...settings,
+  ...life,
+  ...tokens,
+  ...issuers,
+  ...exchange,
+  ...audit,
+];
 
 export { Authority } from "./authority.ts";
 export { Publisher } from "./publish.ts";
@@ -85,7 +101,14 @@ app.onError(async (error, c) => {
   return problemResponse(problem, c.var.traceId);
 });
 
-export default app;
+export default {
+  fetch: app.fetch,
+
+  async scheduled(_: ScheduledController, env: ManagementEnv): Promise<void> {
+    const now = Date.now();
+    await Promise.all([refreshIssuers(env, now), forgetEndedTokens(env.DB, now)]);
+  },
+};
 
 /** Whatever D1 throws is an outage to the caller, except a broken constraint, which is a fault of ours. */
 function storeProblem(error: Error): Problem | null {

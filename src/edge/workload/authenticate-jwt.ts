@@ -5,7 +5,7 @@
  * ever fetched, and no token of an issuer that nobody configured causes a fetch.
  */
 import { type PermissionSet, permissionSet } from "../../access/permission-set.ts";
-import { issuerKey, type TrustedIssuer } from "../../access/trusted-issuer.ts";
+import { issuerDigest, type TrustedIssuer } from "../../access/trusted-issuer.ts";
 import type { TrustedFetch } from "../../access/workload/fetch-trusted.ts";
 import { openJwt } from "../../access/workload/jwt.ts";
 import { type KeySets, type KeyVisit, keyOf, openKeySets } from "../../access/workload/key-sets.ts";
@@ -16,10 +16,10 @@ const sets = openKeySets();
 
 export interface JwtEnv extends TrustedFetch {
   /**
-   * The document under a key of KV: from memory, KV, or the authority through `lookUpIssuer`. Null: there is none.
+   * The document by its digest: from memory, KV under `issuerKey`, or the authority by `lookUpIssuer`. Null: there is none.
    * @throws Problem `store-unavailable` when nobody can tell.
    */
-  find(key: string): Promise<TrustedIssuer | null>;
+  find(digest: string): Promise<TrustedIssuer | null>;
   /** For tests that begin anew; absent: those of the isolate. */
   sets?: KeySets;
 }
@@ -32,7 +32,7 @@ export interface JwtEnv extends TrustedFetch {
  */
 export async function authenticateJwt(token: string, visit: KeyVisit, env: JwtEnv): Promise<PermissionSet> {
   const jwt = openJwt(token);
-  const trusted = await env.find(issuerKey(jwt.issuer, jwt.audience));
+  const trusted = await env.find(issuerDigest(jwt.issuer, jwt.audience));
   requireConfigured(jwt, trusted);
   const key = await keyOf(jwt, trusted, env.sets ?? sets, visit, env);
   const { id, org, expiresAt, datasets } = await verifyJwt(jwt, trusted, key, visit.now);
