@@ -1,0 +1,249 @@
+/**
+ * The documents that one isolate judges by: its memory, then KV, then the authority. Only documents are kept, never a verdict, and
+ * never a pending look-up: a request that is cancelled would take the others with it.
+ */
+import {
+  type OrganisationMap,
+  organisationKey,
+  type PermissionSet,
+  permissionKey,
+  permissionSet,
+  readOrganisationMap,
+  readPermissionSet,
+} from "../../access/permission-set.ts";
+import {
+  AUTHORITY_TIMEOUT_MS,
+  AUTHORITY_TIMEOUT_PROVEN_MS,
+  isWithin,
+  LOOKUPS_PER_SECOND_MAX,
+  MEMORY_AGE_MAX_MS,
+  MEMORY_AGE_NO_FEED_MAX_MS,
+  MISSES_PER_SECOND_MAX,
+  PROVEN_INGEST_MAX_MS,
+  PROVEN_OTHER_MAX_MS,
+  PROVEN_RETRY_MS,
+  UNKNOWN_AGE_MAX_MS,
+} from "../../access/staleness.ts";
+import type { Authority, EdgeEnv } from "../env.ts";
+import type { Visit } from "../visit.ts";
+import { askAuthority, unavailable } from "./authority.ts";
+import { openBudget } from "./budget.ts";
+import { openFeed } from "./feed.ts";
+import { readKv } from "./kv.ts";
+import { openLeastVersions } from "./least-versions.ts";
+import { type Document, type Held, openMemory } from "./memory.ts";
+
+/** How long a request waits for what another one is asking already, and how often it looks. */
+const ASKED_BY_OTHERS_MS = 1_000;
+const LOOK_EVERY_MS = 25;
+const NEVER = Number.NEGATIVE_INFINITY;
+
+export interface Known<T> {
+  /** Null: there is no such thing. */
+  document: T | null;
+  /** It is older than it may be otherwise, because nobody can tell whether it still holds. */
+  degraded: boolean;
+}
+
+export interface Documents {
+  /** @throws Problem `store-unavailable` when nobody can tell, or may be asked. Judges nothing. */
+  permissionSet(digest: string, visit: Visit, env: EdgeEnv): Promise<Known<PermissionSet>>;
+  organisation(id: string, visit: Visit, env: EdgeEnv): Promise<Known<OrganisationMap>>;
+  /**
+   * The organisation as the authority knows it now, for a dataset name that the held document lacks or that may have been given anew
+   * since, or for the present address of a region. Asked a few times a second for one organisation and purpose at most, so that a
+   * sender at the wrong region uses up nothing of what new datasets need.
+   * @throws Problem `store-unavailable` when nobody can tell or may ask: "not found" would make a shipper throw its data away.
+   */
+  renewed(known: OrganisationMap, purpose: "dataset" | "renewed" | "region", env: EdgeEnv, now: number): Promise<OrganisationMap>;
+}
+
+/** What is looked up, and who knows it. */
+interface Subject<T> {
+  key: string;
+  read(value: unknown): T | null;
+  ask(authority: Authority): Promise<unknown>;
+  /** Whether anybody may name one that does not exist. */
+  guessable: boolean;
+}
+
+/** An isolate's own; several in one process know nothing of each other. */
+export function openDocuments(): Documents {
+  const memory = openMemory();
+  const least = openLeastVersions();
+  const budget = openBudget();
+  const feed = openFeed({
+    changed(changes, now) {
+      for (const change of changes) {
+        if (!least.raise(change, now)) return lose(now);
+        memory.outdate(change.key, change.ver);
+      }
+    },
+    forget,
+  });
+  const degraded = { served: 0, toldAt: NEVER };
+
+  function forget(): void {
+    memory.clear();
+    least.clear();
+  }
+
+  /** More has changed than can be kept apart. */
+  function lose(now: number): void {
+    forget();
+    feed.distrust(now);
+  }
+
+  async function lookUp<T extends Document>(subject: Subject<T>, visit: Visit, env: EdgeEnv): Promise<Known<T>> {
+    const { key } = subject;
+    // both at once, for what memory has not or only too old a one
+    const reading = remembered<T>(key, visit, true) ? null : readKv(key, subject.read, env);
+    const fresh = await feed.isFresh(visit, env.AUTHORITY);
+    const known = remembered<T>(key, visit, fresh);
+    if (known) return known;
+    const stored = await (reading ?? readKv(key, subject.read, env));
+    if (stored && keepIfNewest(key, stored, visit.now)) return { document: stored, degraded: false };
+    const proven = lastProven(key, visit);
+    // in an outage one request tries for all
+    if (proven && proven.failedAt > NEVER) proven.failedAt = visit.now;
+    try {
+      return {
+        document: await askFor(subject, { isKnown: proven !== null || stored !== null, mayWait: proven === null }, visit, env),
+        degraded: false,
+      };
+    } catch (error) {
+      // anew: a change may have been heard of meanwhile
+      const still = lastProven(key, visit);
+      if (!still) throw error;
+      still.failedAt = visit.now;
+      return { document: still.document as T, degraded: true };
+    }
+  }
+
+  function remembered<T extends Document>(key: string, visit: Visit, fresh: boolean): Known<T> | null {
+    const { now } = visit;
+    const revokedAt = least.revokedAt(key);
+    if (revokedAt !== null) return { document: tombstone(revokedAt) as T, degraded: false };
+    const held = memory.get(key);
+    if (!held) return null;
+    const ageMax = held.document === null ? UNKNOWN_AGE_MAX_MS : fresh ? MEMORY_AGE_MAX_MS : MEMORY_AGE_NO_FEED_MAX_MS;
+    if (isWithin(ageMax, held.at, now)) return { document: held.document as T | null, degraded: false };
+    if (!isWithin(PROVEN_RETRY_MS, held.failedAt, now) || !lastProven(key, visit)) return null;
+    return { document: held.document as T, degraded: true };
+  }
+
+  /** What may go on serving when neither store can tell. */
+  function lastProven(key: string, { purpose, now }: Visit): Held | null {
+    const held = memory.get(key);
+    return held?.document && isWithin(purpose === "ingest" ? PROVEN_INGEST_MAX_MS : PROVEN_OTHER_MAX_MS, held.at, now) ? held : null;
+  }
+
+  /** @returns false for a document that is known to be outdated, which is not kept. */
+  function keepIfNewest(key: string, document: Document, now: number): boolean {
+    if (least.isOutdated(key, document.ver) || (memory.get(key)?.document?.ver ?? 0) > document.ver) return false;
+    keep(key, document, now);
+    return true;
+  }
+
+  function keep(key: string, document: Document | null, now: number): void {
+    memory.hold(key, document, now);
+    // once refused, never accepted again, whatever KV still says later
+    if (document?.status === "revoked" && !least.raise({ key, ver: document.ver, revoked: true }, now)) lose(now);
+  }
+
+  async function askFor<T extends Document>(
+    { key, read, ask, guessable }: Subject<T>,
+    { isKnown, mayWait }: { isKnown: boolean; mayWait: boolean },
+    visit: Visit,
+    env: EdgeEnv,
+  ): Promise<T | null> {
+    const { now, ip } = visit;
+    if (guessable && !isKnown && budget.isGuessing(ip, now))
+      throw unavailable("this address has sent too many tokens that do not exist; send again in a minute");
+    if (!budget.spend("unknown", LOOKUPS_PER_SECOND_MAX, now)) {
+      const answered = mayWait ? await answerToOthers(key) : null;
+      if (answered) return answered.document as T | null;
+      throw unavailable("too many unknown credentials at once; send again in a second");
+    }
+    const once = () => askAuthority(mayWait ? AUTHORITY_TIMEOUT_MS : AUTHORITY_TIMEOUT_PROVEN_MS, () => ask(env.AUTHORITY), read);
+    let document = await once();
+    // changed, and the feed was faster than the answer
+    if (document && least.isOutdated(key, document.ver)) document = await once();
+    if (document && least.isOutdated(key, document.ver)) throw unavailable("the credential is being changed; send again in a second");
+    keep(key, document, now);
+    if (document === null && guessable) budget.countUnknown(ip, now);
+    return document;
+  }
+
+  /**
+   * What another request of this isolate learns meanwhile: a crowd of senders that begins with a new token or dataset asks a few times,
+   * and all of it hears the answer. The value is shared, never the other request's promise.
+   */
+  async function answerToOthers(key: string): Promise<Held | null> {
+    const before = memory.get(key);
+    for (let waited = 0; waited < ASKED_BY_OTHERS_MS; waited += LOOK_EVERY_MS) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+      const held = memory.get(key);
+      if (held !== before) return held ?? null;
+    }
+    return null;
+  }
+
+  /** One line a second at most, with all that it stands for. */
+  function tellDegraded({ purpose, now }: Visit): void {
+    degraded.served++;
+    if (isWithin(1_000, degraded.toldAt, now)) return;
+    console.warn(JSON.stringify({ event: "auth-degraded", served: degraded.served, purpose }));
+    degraded.served = 0;
+    degraded.toldAt = now;
+  }
+
+  async function known<T extends Document>(subject: Subject<T>, visit: Visit, env: EdgeEnv): Promise<Known<T>> {
+    const found = await lookUp(subject, visit, env);
+    if (found.degraded) tellDegraded(visit);
+    return found;
+  }
+
+  return {
+    permissionSet: (digest, visit, env) =>
+      known(
+        {
+          key: permissionKey(digest),
+          read: readPermissionSet,
+          ask: (authority) => authority.lookUpToken(digest),
+          guessable: true,
+        },
+        visit,
+        env,
+      ),
+    organisation: (id, visit, env) =>
+      known(
+        {
+          key: organisationKey(id),
+          read: readOrganisationMap,
+          ask: (authority) => authority.lookUpOrganisation(id),
+          guessable: false,
+        },
+        visit,
+        env,
+      ),
+    async renewed(known, purpose, env, now) {
+      const key = organisationKey(known.id);
+      if (!budget.spend(`${purpose}:${known.id}`, MISSES_PER_SECOND_MAX, now)) {
+        // an address is known well enough without
+        const answered = purpose === "region" ? null : await answerToOthers(key);
+        if (answered?.document) return answered.document as OrganisationMap;
+        throw unavailable("the dataset's name is not known here yet; send again in a second");
+      }
+      const ask = () => env.AUTHORITY.lookUpOrganisation(known.id);
+      const organisation = (await askAuthority(AUTHORITY_TIMEOUT_MS, ask, readOrganisationMap)) ?? known;
+      keep(key, organisation, now);
+      return organisation;
+    },
+  };
+}
+
+/** Of a token of which nothing but its end is known. */
+function tombstone(ver: number): PermissionSet {
+  return permissionSet({ id: "", org: "", status: "revoked", expiresAt: null, datasets: {}, ver });
+}
