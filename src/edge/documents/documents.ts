@@ -12,31 +12,21 @@ import {
   readPermissionSet,
 } from "../../access/permission-set.ts";
 import {
-  AUTHORITY_TIMEOUT_MS,
-  AUTHORITY_TIMEOUT_PROVEN_MS,
   isWithin,
-  LOOKUPS_PER_SECOND_MAX,
   MEMORY_AGE_MAX_MS,
   MEMORY_AGE_NO_FEED_MAX_MS,
-  MISSES_PER_SECOND_MAX,
   PROVEN_INGEST_MAX_MS,
   PROVEN_OTHER_MAX_MS,
   PROVEN_RETRY_MS,
   UNKNOWN_AGE_MAX_MS,
 } from "../../access/staleness.ts";
-import type { Authority, EdgeEnv } from "../env.ts";
+import type { EdgeEnv } from "../env.ts";
 import type { Visit } from "../visit.ts";
-import { askAuthority, unavailable } from "./authority.ts";
-import { openBudget } from "./budget.ts";
 import { openFeed } from "./feed.ts";
 import { readKv } from "./kv.ts";
 import { openLeastVersions } from "./least-versions.ts";
-import { type Document, type Held, openMemory } from "./memory.ts";
-
-/** How long a request waits for what another one is asking already, and how often it looks. */
-const ASKED_BY_OTHERS_MS = 1_000;
-const LOOK_EVERY_MS = 25;
-const NEVER = Number.NEGATIVE_INFINITY;
+import { type Document, type Held, NEVER, openMemory } from "./memory.ts";
+import { openQuestions, type Subject } from "./questions.ts";
 
 export interface Known<T> {
   /** Null: there is no such thing. */
@@ -58,20 +48,11 @@ export interface Documents {
   renewed(known: OrganisationMap, purpose: "dataset" | "renewed" | "region", env: EdgeEnv, now: number): Promise<OrganisationMap>;
 }
 
-/** What is looked up, and who knows it. */
-interface Subject<T> {
-  key: string;
-  read(value: unknown): T | null;
-  ask(authority: Authority): Promise<unknown>;
-  /** Whether anybody may name one that does not exist. */
-  guessable: boolean;
-}
-
 /** An isolate's own; several in one process know nothing of each other. */
 export function openDocuments(): Documents {
   const memory = openMemory();
   const least = openLeastVersions();
-  const budget = openBudget();
+  const questions = openQuestions({ held: memory.get, isOutdated: least.isOutdated, keep });
   const feed = openFeed({
     changed(changes, now) {
       for (const change of changes) {
@@ -95,27 +76,26 @@ export function openDocuments(): Documents {
   }
 
   async function lookUp<T extends Document>(subject: Subject<T>, visit: Visit, env: EdgeEnv): Promise<Known<T>> {
-    const { key } = subject;
+    const { key, read } = subject;
+    const { now } = visit;
     // both at once, for what memory has not or only too old a one
-    const reading = remembered<T>(key, visit, true) ? null : readKv(key, subject.read, env);
+    const reading = remembered<T>(key, visit, true) ? null : readKv(key, read, env);
     const fresh = await feed.isFresh(visit, env.AUTHORITY);
     const known = remembered<T>(key, visit, fresh);
     if (known) return known;
-    const stored = await (reading ?? readKv(key, subject.read, env));
-    if (stored && keepIfNewest(key, stored, visit.now)) return { document: stored, degraded: false };
+    const stored = await (reading ?? readKv(key, read, env));
+    if (stored && keepIfNewest(key, stored, now)) return { document: stored, degraded: false };
     const proven = lastProven(key, visit);
     // in an outage one request tries for all
-    if (proven && proven.failedAt > NEVER) proven.failedAt = visit.now;
+    if (proven && proven.failedAt > NEVER) proven.failedAt = now;
     try {
-      return {
-        document: await askFor(subject, { isKnown: proven !== null || stored !== null, mayWait: proven === null }, visit, env),
-        degraded: false,
-      };
+      const circumstances = { exists: proven !== null || stored !== null, fallback: proven !== null };
+      return { document: await questions.ask(subject, circumstances, visit, env), degraded: false };
     } catch (error) {
       // anew: a change may have been heard of meanwhile
       const still = lastProven(key, visit);
       if (!still) throw error;
-      still.failedAt = visit.now;
+      still.failedAt = now;
       return { document: still.document as T, degraded: true };
     }
   }
@@ -151,42 +131,10 @@ export function openDocuments(): Documents {
     if (document?.status === "revoked" && !least.raise({ key, ver: document.ver, revoked: true }, now)) lose(now);
   }
 
-  async function askFor<T extends Document>(
-    { key, read, ask, guessable }: Subject<T>,
-    { isKnown, mayWait }: { isKnown: boolean; mayWait: boolean },
-    visit: Visit,
-    env: EdgeEnv,
-  ): Promise<T | null> {
-    const { now, ip } = visit;
-    if (guessable && !isKnown && budget.isGuessing(ip, now))
-      throw unavailable("this address has sent too many tokens that do not exist; send again in a minute");
-    if (!budget.spend("unknown", LOOKUPS_PER_SECOND_MAX, now)) {
-      const answered = mayWait ? await answerToOthers(key) : null;
-      if (answered) return answered.document as T | null;
-      throw unavailable("too many unknown credentials at once; send again in a second");
-    }
-    const once = () => askAuthority(mayWait ? AUTHORITY_TIMEOUT_MS : AUTHORITY_TIMEOUT_PROVEN_MS, () => ask(env.AUTHORITY), read);
-    let document = await once();
-    // changed, and the feed was faster than the answer
-    if (document && least.isOutdated(key, document.ver)) document = await once();
-    if (document && least.isOutdated(key, document.ver)) throw unavailable("the credential is being changed; send again in a second");
-    keep(key, document, now);
-    if (document === null && guessable) budget.countUnknown(ip, now);
-    return document;
-  }
-
-  /**
-   * What another request of this isolate learns meanwhile: a crowd of senders that begins with a new token or dataset asks a few times,
-   * and all of it hears the answer. The value is shared, never the other request's promise.
-   */
-  async function answerToOthers(key: string): Promise<Held | null> {
-    const before = memory.get(key);
-    for (let waited = 0; waited < ASKED_BY_OTHERS_MS; waited += LOOK_EVERY_MS) {
-      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
-      const held = memory.get(key);
-      if (held !== before) return held ?? null;
-    }
-    return null;
+  async function find<T extends Document>(subject: Subject<T>, visit: Visit, env: EdgeEnv): Promise<Known<T>> {
+    const known = await lookUp(subject, visit, env);
+    if (known.degraded) tellDegraded(visit);
+    return known;
   }
 
   /** One line a second at most, with all that it stands for. */
@@ -198,49 +146,22 @@ export function openDocuments(): Documents {
     degraded.toldAt = now;
   }
 
-  async function known<T extends Document>(subject: Subject<T>, visit: Visit, env: EdgeEnv): Promise<Known<T>> {
-    const found = await lookUp(subject, visit, env);
-    if (found.degraded) tellDegraded(visit);
-    return found;
-  }
-
   return {
-    permissionSet: (digest, visit, env) =>
-      known(
-        {
-          key: permissionKey(digest),
-          read: readPermissionSet,
-          ask: (authority) => authority.lookUpToken(digest),
-          guessable: true,
-        },
-        visit,
-        env,
-      ),
-    organisation: (id, visit, env) =>
-      known(
-        {
-          key: organisationKey(id),
-          read: readOrganisationMap,
-          ask: (authority) => authority.lookUpOrganisation(id),
-          guessable: false,
-        },
-        visit,
-        env,
-      ),
+    permissionSet: (digest, visit, env) => find(permissionSubject(digest), visit, env),
+    organisation: (id, visit, env) => find(organisationSubject(id), visit, env),
     async renewed(known, purpose, env, now) {
-      const key = organisationKey(known.id);
-      if (!budget.spend(`${purpose}:${known.id}`, MISSES_PER_SECOND_MAX, now)) {
-        // an address is known well enough without
-        const answered = purpose === "region" ? null : await answerToOthers(key);
-        if (answered?.document) return answered.document as OrganisationMap;
-        throw unavailable("the dataset's name is not known here yet; send again in a second");
-      }
-      const ask = () => env.AUTHORITY.lookUpOrganisation(known.id);
-      const organisation = (await askAuthority(AUTHORITY_TIMEOUT_MS, ask, readOrganisationMap)) ?? known;
-      keep(key, organisation, now);
-      return organisation;
+      // an address is known well enough without waiting for it
+      return (await questions.askAnew(organisationSubject(known.id), purpose, purpose !== "region", env, now)) ?? known;
     },
   };
+}
+
+function permissionSubject(digest: string): Subject<PermissionSet> {
+  return { key: permissionKey(digest), read: readPermissionSet, ask: (authority) => authority.lookUpToken(digest), guessable: true };
+}
+
+function organisationSubject(id: string): Subject<OrganisationMap> {
+  return { key: organisationKey(id), read: readOrganisationMap, ask: (authority) => authority.lookUpOrganisation(id), guessable: false };
 }
 
 /** Of a token of which nothing but its end is known. */

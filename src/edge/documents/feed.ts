@@ -14,10 +14,8 @@ import {
 } from "../../access/staleness.ts";
 import type { Authority } from "../env.ts";
 import type { Visit } from "../visit.ts";
-import { within } from "../within.ts";
-
-const LOOK_EVERY_MS = 25;
-const NEVER = Number.NEGATIVE_INFINITY;
+import { untilSeen, within } from "../within.ts";
+import { NEVER } from "./memory.ts";
 
 export interface Feed {
   /**
@@ -74,12 +72,6 @@ export function openFeed({ changed, forget }: Listener): Feed {
     answeredAt = now;
   }
 
-  async function waitForOthers(): Promise<void> {
-    const before = ended;
-    for (let waited = 0; waited < FEED_WAIT_MS && ended === before; waited += LOOK_EVERY_MS)
-      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
-  }
-
   return {
     isFresh(visit, authority) {
       const { now } = visit;
@@ -87,7 +79,8 @@ export function openFeed({ changed, forget }: Listener): Feed {
       if (isWithin(FEED_POLL_MS, askedAt, now)) {
         // one question at a time: a feed that is away is not asked by everybody
         if (isWithin(FEED_FRESH_MAX_MS, answeredAt, now) || begun === ended || !isWithin(FEED_WAIT_MS, askedAt, now)) return counts(now);
-        return waitForOthers().then(() => counts(now));
+        const before = ended;
+        return untilSeen(FEED_WAIT_MS, () => ended > before).then(() => counts(now));
       }
       const asking = ask(authority, now);
       visit.waitUntil(asking);

@@ -2,6 +2,8 @@
 import type { OrganisationMap, PermissionSet } from "../../access/permission-set.ts";
 import { DOCUMENTS_MAX, UNKNOWN_MAX } from "../../access/staleness.ts";
 
+export const NEVER = Number.NEGATIVE_INFINITY;
+
 export type Document = PermissionSet | OrganisationMap;
 
 export interface Held {
@@ -37,7 +39,7 @@ export function openMemory(): Memory {
       documents.delete(key);
       unknown.delete(key);
       const [into, most] = document ? [documents, DOCUMENTS_MAX] : [unknown, UNKNOWN_MAX];
-      into.set(key, { document, at, failedAt: Number.NEGATIVE_INFINITY });
+      into.set(key, { document, at, failedAt: NEVER });
       if (into.size > most) into.delete(into.keys().next().value as string);
     },
     outdate(key, ver) {
