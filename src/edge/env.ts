@@ -1,5 +1,6 @@
 /** Bindings and settings of an edge Worker, read and checked once per isolate. */
 
+import type { Changes } from "../access/change-feed.ts";
 import type { Chore, Removed } from "../access/chore.ts";
 import type { DatasetSettings } from "../access/dataset-settings.ts";
 import type { OrganisationMap, PermissionSet } from "../access/permission-set.ts";
@@ -14,6 +15,8 @@ export interface Authority {
   lookUpOrganisation(org: string): Promise<OrganisationMap | null>;
   /** By `issuerDigest`. */
   lookUpIssuer(digest: string): Promise<TrustedIssuer | null>;
+  /** What has changed after a number that an earlier answer gave; null: of late. */
+  changesSince(seq: number | null): Promise<Changes>;
   /** Secrets of sinks are sealed. Null for a deleted dataset, too. */
   lookUpSettings(datasetId: string): Promise<DatasetSettings | null>;
   /** Live datasets of a region and deleted ones that are not purged, by id, after `after`; an empty page is the end. */

@@ -10,3 +10,10 @@ export async function within<T>(ms: number, work: Promise<T>): Promise<T> {
     clearTimeout(timer);
   }
 }
+
+const LOOK_EVERY_MS = 25;
+
+/** Looks again and again whether another request has left what this one waits for, for at most `ms`. Its promise is not ours to wait for. */
+export async function untilSeen(ms: number, seen: () => boolean): Promise<void> {
+  for (let waited = 0; waited < ms && !seen(); waited += LOOK_EVERY_MS) await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+}

@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { organisationMap, permissionSet } from "../../src/access/permission-set.ts";
 import { mintToken } from "../../src/access/token.ts";
-import { authenticate } from "../../src/edge/authenticate.ts";
+import * as edge from "../../src/edge/authenticate.ts";
 import { type Authority, type EdgeEnv, settingsOf } from "../../src/edge/env.ts";
 import { permit } from "../../src/edge/permit.ts";
+import type { Visit } from "../../src/edge/visit.ts";
 import { Problem } from "../../src/problem.ts";
 import { env, HERE, organisation, token } from "./gateway.ts";
 
@@ -14,6 +15,11 @@ let clock = NOW;
 beforeEach(() => {
   clock += 3_600_000;
 });
+
+/** Without a feed where the authority of a test has none. */
+function authenticate(text: string, bindings: EdgeEnv, now: number, more: Partial<Visit> = {}): Promise<edge.Caller> {
+  return edge.authenticate(text, { now, ip: null, waitUntil: () => {}, purpose: "ingest", ...more }, bindings);
+}
 
 /** The real bindings with some of them failing or counting. */
 function bindings(changes: Partial<EdgeEnv>): EdgeEnv {
@@ -89,13 +95,18 @@ describe("authenticate", () => {
       expect(await reasonOf(authenticate(mint(), bindings({ PERMISSIONS, AUTHORITY: down }), clock))).toBe("store-unavailable");
   });
 
-  it("uses a document from memory for ten seconds while the stores are down, and no longer", async () => {
+  it("goes on with what was proven while the stores are down: four hours for ingest, five minutes for all else", async () => {
     const org = await organisation({ logs: HERE });
     const text = await token(org, { logs: ["ingest:create"] });
     const without = bindings({ PERMISSIONS: broken, AUTHORITY: down });
+    const at = async (after: number, purpose: Visit["purpose"]) => (await authenticate(text, without, clock + after, { purpose })).degraded;
     await authenticate(text, env, clock);
-    expect(await reasonOf(authenticate(text, without, clock + 9_999))).toBe("none");
-    expect(await reasonOf(authenticate(text, without, clock + 10_000))).toBe("store-unavailable");
+    expect(await at(9_999, "other")).toBe(false);
+    expect(await at(10_001, "other")).toBe(true);
+    expect(await at(300_000, "other")).toBe(true);
+    expect(await reasonOf(at(300_001, "other"))).toBe("store-unavailable");
+    expect(await at(14_400_000, "ingest")).toBe(true);
+    expect(await reasonOf(at(14_400_001, "ingest"))).toBe("store-unavailable");
   });
 
   it("judges expiry anew on every request, whatever memory holds", async () => {

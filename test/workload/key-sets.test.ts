@@ -54,7 +54,7 @@ function seeded(keysAt: number, ...signers: Signer[]): TrustedIssuer {
 async function come(by: Signer, now: number, trusted = bare(), header: Record<string, unknown> = {}): Promise<string> {
   const seconds = Math.floor(now / 1_000);
   const token = await by.token({ ...claimsOf(), iat: seconds, exp: seconds + 600 }, header);
-  const env = { fetch, allowInsecure: true, find: async () => trusted, sets };
+  const env = { fetch, allowInsecure: true, find: async () => ({ document: trusted, degraded: false }), sets };
   try {
     await authenticateJwt(token, { now, waitUntil: (work) => behind.push(work) }, env);
     return "ok";
@@ -138,7 +138,7 @@ describe("71 what an issuer's server may do to us", () => {
     await come(old, NOW, bare({ issuer: "https://other.example" }));
     expect(server.asked).toEqual([]);
     const token = await old.token({ iss: `${server.url}/evil`, jku: `${server.url}/evil` });
-    const env = { fetch, allowInsecure: true, find: async () => null, sets };
+    const env = { fetch, allowInsecure: true, find: async () => ({ document: null, degraded: false }), sets };
     await expect(authenticateJwt(token, { now: NOW, waitUntil: () => {} }, env)).rejects.toMatchObject({ reason: "token-unknown" });
     expect(server.asked).toEqual([]);
   });
@@ -269,7 +269,7 @@ describe("71 what an issuer's server may do to us", () => {
 
   it("71 an address that is not trusted is never asked, even when it is configured", async () => {
     const token = await old.token({ iat: NOW_S });
-    const env = { fetch, allowInsecure: false, find: async () => bare(), sets };
+    const env = { fetch, allowInsecure: false, find: async () => ({ document: bare(), degraded: false }), sets };
     await expect(authenticateJwt(token, { now: NOW, waitUntil: () => {} }, env)).rejects.toMatchObject({ reason: "store-unavailable" });
     expect(fetches()).toBe(0);
   });

@@ -10,16 +10,17 @@ import type { TrustedFetch } from "../../access/workload/fetch-trusted.ts";
 import { openJwt } from "../../access/workload/jwt.ts";
 import { type KeySets, type KeyVisit, keyOf, openKeySets } from "../../access/workload/key-sets.ts";
 import { requireConfigured, verifyJwt } from "../../access/workload/verify.ts";
+import type { Known } from "../documents/documents.ts";
 
 /** Key sets of this isolate. */
 const sets = openKeySets();
 
 export interface JwtEnv extends TrustedFetch {
   /**
-   * The document by its digest: from memory, KV under `issuerKey`, or the authority by `lookUpIssuer`. Null: there is none.
+   * The document by its digest: from memory, KV under `issuerKey`, or the authority by `lookUpIssuer`.
    * @throws Problem `store-unavailable` when nobody can tell.
    */
-  find(digest: string): Promise<TrustedIssuer | null>;
+  find(digest: string): Promise<Known<TrustedIssuer>>;
   /** For tests that begin anew; absent: those of the isolate. */
   sets?: KeySets;
 }
@@ -30,11 +31,11 @@ export interface JwtEnv extends TrustedFetch {
  * @throws Problem 401 for a token that is malformed, of an unknown issuer, badly signed or expired; 403 when no mapping matches; 503 when
  * the document or the issuer's keys cannot be had.
  */
-export async function authenticateJwt(token: string, visit: KeyVisit, env: JwtEnv): Promise<PermissionSet> {
+export async function authenticateJwt(token: string, visit: KeyVisit, env: JwtEnv): Promise<Known<PermissionSet>> {
   const jwt = openJwt(token);
-  const trusted = await env.find(issuerDigest(jwt.issuer, jwt.audience));
+  const { document: trusted, degraded } = await env.find(issuerDigest(jwt.issuer, jwt.audience));
   requireConfigured(jwt, trusted);
   const key = await keyOf(jwt, trusted, env.sets ?? sets, visit, env);
   const { id, org, expiresAt, datasets } = await verifyJwt(jwt, trusted, key, visit.now);
-  return permissionSet({ id, org, status: "active", expiresAt, datasets, ver: trusted.ver });
+  return { document: permissionSet({ id, org, status: "active", expiresAt, datasets, ver: trusted.ver }), degraded };
 }
