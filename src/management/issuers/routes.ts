@@ -84,7 +84,7 @@ async function renewedKeys(c: Request, old: store.Issuer, next: store.Issuer): P
     return { keys: await fetchKeys(next.jwksUri, outsideOf(c.env)), keysAt: c.var.now };
   } catch (error) {
     if (next.jwksUri !== old.jwksUri || !(error instanceof Problem)) throw error;
-    return old;
+    return { keys: old.keys, keysAt: old.keysAt };
   }
 }
 
