@@ -21,8 +21,8 @@ export interface Signer {
   jwk: PublicKey & { use: string };
   privateKey: CryptoKey;
   publicKey: CryptoKey;
-  /** Texts are taken as they are; objects go over the well-made ones, and undefined leaves a member out. */
-  token(claims?: Json | string, header?: Json | string): Promise<string>;
+  /** Texts and bytes are taken as they are; objects go over the well-made ones, and undefined leaves a member out. */
+  token(claims?: Json | string | Uint8Array, header?: Json | string): Promise<string>;
 }
 
 const KEYS = {
@@ -51,9 +51,9 @@ export async function signer(algorithm: JwtAlgorithm = "ES256", kid = `key-${++k
   const exported = (await crypto.subtle.exportKey("jwk", publicKey)) as PublicKey;
   const { kty, crv, x, y, n, e } = exported;
   const jwk = JSON.parse(JSON.stringify({ kty, crv, x, y, n, e, kid, alg: algorithm, use: "sig" })) as Signer["jwk"];
-  const token = async (claims: Json | string = {}, header: Json | string = {}) => {
+  const token = async (claims: Json | string | Uint8Array = {}, header: Json | string = {}) => {
     const head = typeof header === "string" ? header : JSON.stringify({ alg: algorithm, typ: "at+jwt", kid, ...header });
-    const body = typeof claims === "string" ? claims : JSON.stringify({ ...claimsOf(), ...claims });
+    const body = typeof claims === "string" || claims instanceof Uint8Array ? claims : JSON.stringify({ ...claimsOf(), ...claims });
     const signed = `${encode(head)}.${encode(body)}`;
     return `${signed}.${encode(new Uint8Array(await crypto.subtle.sign(signing, privateKey, Buffer.from(signed))))}`;
   };

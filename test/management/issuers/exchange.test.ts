@@ -1,6 +1,7 @@
 /** RFC 8693: a JWT in exchange for an API token; and both at a region's edge. */
 import { createScheduledController } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { issuerDigest, issuerKey } from "../../../src/access/trusted-issuer.ts";
 import worker from "../../../src/management/worker.ts";
 import { SUBJECT } from "../../access/workload/issuer.ts";
 import {
@@ -114,6 +115,11 @@ describe("a JWT at the edge", () => {
 
   it("comes in although its issuer is down, since the document has brought the keys along", async () => {
     await takeAway(idp.jwksUri);
+    expect(await ingest(await token())).toEqual([200, ""]);
+  });
+
+  it("comes in although KV knows nothing of its issuer, since the authority does", async () => {
+    await env.PERMISSIONS.delete(issuerKey(issuerDigest(idp.issuer, audienceOf(made))));
     expect(await ingest(await token())).toEqual([200, ""]);
   });
 
