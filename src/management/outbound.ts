@@ -4,5 +4,5 @@ import { type ManagementEnv, settingsOf } from "./env.ts";
 
 export function outsideOf(env: ManagementEnv): TrustedFetch {
   // called through, since the platform's fetch must not be detached from its global
-  return { fetch: (...asked) => fetch(...asked), allowInsecure: settingsOf(env).allowInsecureIssuers };
+  return { fetch: (...asked) => fetch(...asked), allowInsecure: settingsOf(env).allowInsecure };
 }
