@@ -1,10 +1,12 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { createExecutionContext } from "cloudflare:test";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { organisationMap, permissionSet } from "../../src/access/permission-set.ts";
 import { mintToken } from "../../src/access/token.ts";
 import * as edge from "../../src/edge/authenticate.ts";
 import { type Authority, type EdgeEnv, settingsOf } from "../../src/edge/env.ts";
 import { permit } from "../../src/edge/permit.ts";
 import type { Visit } from "../../src/edge/visit.ts";
+import worker from "../../src/edge/worker.ts";
 import { Problem } from "../../src/problem.ts";
 import { env, HERE, organisation, token } from "./gateway.ts";
 
@@ -227,5 +229,36 @@ describe("permit", () => {
     const org = await organisation({});
     const caller = await authenticate(await token(org, { "*": ["ingest:create"] }), env, clock);
     expect(await reasonOf(permit(caller, "ingest:create", "new", HERE, bindings({ AUTHORITY: down }), clock))).toBe("store-unavailable");
+  });
+});
+
+describe("an answer that rests on what was proven before", () => {
+  it("says so in a header, for events and for reading, and only then", async () => {
+    const org = await organisation({ logs: HERE });
+    const text = await token(org, { logs: ["ingest:create", "query:read"] });
+    const ask = (method: string, path: string, bindings: EdgeEnv, body: BodyInit | null = null) => {
+      const headers = { authorization: `Bearer ${text}` };
+      return worker.fetch(new Request(`https://edge.example${path}`, { method, headers, body }), bindings, createExecutionContext());
+    };
+    const both = async (bindings: EdgeEnv) => {
+      const posted = await ask("POST", "/v1/ingest/logs", bindings, '[{"a":1}]');
+      const read = await ask("GET", "/v1/datasets/logs/stats", bindings);
+      return [posted, read].map(({ status, headers }) => [status, headers.get("auth-degraded")]);
+    };
+    vi.useFakeTimers({ toFake: ["Date"], now: clock });
+    try {
+      const plain = [200, null];
+      expect(await both(env)).toEqual([plain, plain]);
+      vi.setSystemTime(clock + 60_000);
+      const without = bindings({ PERMISSIONS: broken, AUTHORITY: down });
+      expect(await both(without)).toEqual([
+        [200, "1"],
+        [200, "1"],
+      ]);
+      vi.setSystemTime(clock + 70_000);
+      expect(await both(env)).toEqual([plain, plain]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });

@@ -42,6 +42,8 @@ export function openFeed({ changed, forget }: Listener): Feed {
   /** Questions that have begun and ended; one whose request was cancelled never ends. */
   let begun = 0;
   let ended = 0;
+  /** The question that was waited for in vain: whoever comes after that does not wait for it any more. */
+  let givenUp = 0;
   let distrustedAt = NEVER;
 
   const counts = (now: number) => isWithin(FEED_FRESH_MAX_MS, answeredAt, now) && !isWithin(KV_AGE_MAX_MS, distrustedAt, now);
@@ -72,26 +74,42 @@ export function openFeed({ changed, forget }: Listener): Feed {
     answeredAt = now;
   }
 
+  async function waitFor(ending: Promise<boolean>, now: number): Promise<boolean> {
+    const question = begun;
+    if (!(await ending)) givenUp = question;
+    return counts(now);
+  }
+
   return {
     isFresh(visit, authority) {
       const { now } = visit;
       if (isWithin(FEED_POLL_MS, answeredAt, now)) return counts(now);
       if (isWithin(FEED_POLL_MS, askedAt, now)) {
         // one question at a time: a feed that is away is not asked by everybody
-        if (isWithin(FEED_FRESH_MAX_MS, answeredAt, now) || begun === ended || !isWithin(FEED_WAIT_MS, askedAt, now)) return counts(now);
+        const isOut = begun > ended && givenUp < begun && isWithin(FEED_WAIT_MS, askedAt, now);
+        if (!isOut || isWithin(FEED_FRESH_MAX_MS, answeredAt, now)) return counts(now);
         const before = ended;
-        return untilSeen(FEED_WAIT_MS, () => ended > before).then(() => counts(now));
+        return waitFor(
+          untilSeen(FEED_WAIT_MS, () => ended > before),
+          now,
+        );
       }
       const asking = ask(authority, now);
       visit.waitUntil(asking);
       if (isWithin(FEED_FRESH_MAX_MS, answeredAt, now)) return counts(now);
-      return within(FEED_WAIT_MS, asking).then(
-        () => counts(now),
-        () => false,
-      );
+      return waitFor(isInTime(asking), now);
     },
     distrust(now) {
       distrustedAt = now;
     },
   };
+}
+
+async function isInTime(work: Promise<void>): Promise<boolean> {
+  try {
+    await within(FEED_WAIT_MS, work);
+    return true;
+  } catch {
+    return false;
+  }
 }
