@@ -3,7 +3,7 @@
  * the dataset's region.
  */
 import { Problem } from "../problem.ts";
-import { authenticate } from "./authenticate.ts";
+import { answerTo, authenticate } from "./authenticate.ts";
 import { withBody } from "./body.ts";
 import { type AppendIdParts, appendId, openAppendId } from "./buffer/append-id.ts";
 import { dryRun, isDryRun } from "./dry-run.ts";
@@ -13,34 +13,36 @@ import type { Call, Protocol } from "./protocols/protocol.ts";
 import { datasetName } from "./route.ts";
 import { countRefused, type Sender, store } from "./store.ts";
 import { storeLarge } from "./store-large.ts";
+import type { Visit } from "./visit.ts";
 
 const IDEMPOTENCY_KEY_LENGTH_MAX = 255;
 
 export interface Arrival {
   request: Request;
   call: Call;
+  visit: Visit;
   traceId: string;
-  /** Lets work go on after the answer. */
-  waitUntil(work: Promise<unknown>): void;
 }
 
-export async function ingest({ request, call, traceId, waitUntil }: Arrival, protocol: Protocol, env: EdgeEnv): Promise<Response> {
+export async function ingest({ request, call, visit, traceId }: Arrival, protocol: Protocol, env: EdgeEnv): Promise<Response> {
   const { region } = settingsOf(env);
   const { now } = call;
-  const caller = await authenticate(protocol.credential(call), env, now);
+  const caller = await authenticate(protocol.credential(call), visit, env);
   const name = call.dataset === null ? await onlyDataset(caller, "ingest:create", env, now) : datasetName(call.dataset);
   const permitted = await permit(caller, "ingest:create", name, region, env, now);
   const sender: Sender = { ...permitted, token: caller.set.id, traceId, now, idempotencyKey: readIdempotencyKey(call.headers) };
   const dry = isDryRun(call);
   try {
-    if (dry) return await withBody(request, async (body) => dryRun(body, protocol, call, sender));
+    if (dry) return answerTo(caller, await withBody(request, async (body) => dryRun(body, protocol, call, sender)));
     const small = (body: Uint8Array) => take(body, protocol, call, sender, env);
     const { decodeLarge } = protocol;
-    if (!decodeLarge) return await withBody(request, small);
-    return await withBody(request, { small, large: (chunks) => takeLarge(chunks, decodeLarge, protocol, call, sender, env) });
+    if (!decodeLarge) return answerTo(caller, await withBody(request, small));
+    const large = (chunks: AsyncIterable<Uint8Array>) => takeLarge(chunks, decodeLarge, protocol, call, sender, env);
+    return answerTo(caller, await withBody(request, { small, large }));
   } catch (thrown) {
     // a refusal that the shard does not know of
-    if (!dry && thrown instanceof Problem && BODY_REFUSALS.includes(thrown.reason)) waitUntil(countRefused(thrown.reason, sender, env));
+    if (!dry && thrown instanceof Problem && BODY_REFUSALS.includes(thrown.reason))
+      visit.waitUntil(countRefused(thrown.reason, sender, env));
     throw thrown;
   }
 }

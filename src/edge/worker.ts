@@ -14,6 +14,7 @@ import { replay } from "./replay.ts";
 import { matchPath } from "./route.ts";
 import { flushAll, segmentBytes, segmentList } from "./segments.ts";
 import { stats } from "./stats.ts";
+import type { Visit } from "./visit.ts";
 
 export { Buffer } from "./buffer/buffer.ts";
 
@@ -62,19 +63,19 @@ async function answer(request: Request, env: EdgeEnv, ctx: ExecutionContext, tra
     try {
       requireMethod(request, "POST");
       const call = callOf(request, url, parameters["dataset"] ?? null, now);
-      return await ingest({ request, call, traceId, waitUntil: (work) => ctx.waitUntil(work) }, protocol, env);
+      return await ingest({ request, call, visit: visitOf(request, ctx, now, "ingest"), traceId }, protocol, env);
     } catch (thrown) {
       return protocol.refuse(asProblem(thrown), traceId);
     }
   }
   try {
-    return await read(request, url, env, traceId, now);
+    return await read(request, url, visitOf(request, ctx, now, "other"), env, traceId);
   } catch (thrown) {
     return problemResponse(asProblem(thrown), traceId);
   }
 }
 
-async function read(request: Request, url: URL, env: EdgeEnv, traceId: string, now: number): Promise<Response> {
+async function read(request: Request, url: URL, visit: Visit, env: EdgeEnv, traceId: string): Promise<Response> {
   if (url.pathname === "/healthz") return Response.json({ status: "ok", worker: "edge", region: settingsOf(env).region, version });
   const list = matchPath("/v1/datasets/:dataset/segments", url.pathname);
   const one = matchPath("/v1/datasets/:dataset/segments/:id", url.pathname);
@@ -86,10 +87,16 @@ async function read(request: Request, url: URL, env: EdgeEnv, traceId: string, n
       `${url.pathname} is no route of this edge; events go to POST /v1/ingest/<dataset>, and /v2 is on the management Worker, at its own address`,
     );
   requireMethod(request, replayed ? "POST" : "GET");
-  if (replayed) return replay(callOf(request, url, replayed["dataset"] ?? null, now), replayed["id"] ?? "", traceId, env);
-  if (counted) return stats(callOf(request, url, counted["dataset"] ?? null, now), env);
-  if (one) return segmentBytes(callOf(request, url, one["dataset"] ?? null, now), one["id"] ?? "", env);
-  return segmentList(callOf(request, url, list?.["dataset"] ?? null, now), env);
+  const call = callOf(request, url, (replayed ?? counted ?? one ?? list)?.["dataset"] ?? null, visit.now);
+  if (replayed) return replay(call, visit, replayed["id"] ?? "", traceId, env);
+  if (counted) return stats(call, visit, env);
+  if (one) return segmentBytes(call, visit, one["id"] ?? "", env);
+  return segmentList(call, visit, env);
+}
+
+/** The only header that is believed about a sender's address: the platform sets it, and sets it anew when a client sends it. */
+function visitOf(request: Request, ctx: ExecutionContext, now: number, purpose: Visit["purpose"]): Visit {
+  return { now, ip: request.headers.get("cf-connecting-ip"), waitUntil: (work) => ctx.waitUntil(work), purpose };
 }
 
 function callOf(request: Request, url: URL, dataset: string | null, now: number): Call {
