@@ -24,7 +24,7 @@ export default {
   async fetch(request: Request, env: EdgeEnv, ctx: ExecutionContext): Promise<Response> {
     const traceId = newTraceId();
     const now = Date.now();
-    const visit = openVisit(env, now);
+    const visit = openVisit(env, now, (work) => ctx.waitUntil(work));
     const response = await answer(request, env, ctx, traceId, now, visit);
     await visit.close(response);
     const report = reportDue(env, now);

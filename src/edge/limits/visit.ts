@@ -29,13 +29,15 @@ export function announcedBytes({ headers, body }: Request): number | "unknown" {
   return body ? "unknown" : 0;
 }
 
-export function openVisit(env: EdgeEnv, now: number): Visit {
+/** @param waitUntil lets a charge be corrected although the sender has hung up, which ends a request where it stands. */
+export function openVisit(env: EdgeEnv, now: number, waitUntil: (work: Promise<void>) => void): Visit {
   let token: PermissionSet | null = null;
   let allowedHere = false;
   let limited: LimitedSet | null = null;
   let verdict: Verdict | null = null;
   let cameBytes = 0;
   let chargedBytes: number | null = null;
+  let closed = () => {};
 
   const ask = async (set: LimitedSet, asked: Asked): Promise<void> => {
     verdict = await askQuota(set, asked, env, now);
@@ -54,6 +56,7 @@ export function openVisit(env: EdgeEnv, now: number): Visit {
       allowedHere = true;
       if (!isLimited(set)) return;
       limited = set;
+      if (body) waitUntil(new Promise((resolve) => (closed = resolve)));
       await ask(set, { requests: 1, bytes: body });
       if (body !== null) chargedBytes = body === "unknown" ? 0 : body;
     },
@@ -69,6 +72,7 @@ export function openVisit(env: EdgeEnv, now: number): Visit {
     async close(response) {
       if (!token) return;
       if (limited && verdict) await settle(limited, verdict.at);
+      closed();
       if (verdict) setLimitHeaders(response.headers, verdict);
       noteUse(token, { at: now, counts: allowedHere, bytes: cameBytes, refused: response.status >= 400 });
     },

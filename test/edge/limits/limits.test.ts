@@ -200,6 +200,19 @@ describe("bytes per day", () => {
     expect(await left(`${ingest}?timestamp-format=%25`)).toBe("100");
   });
 
+  it("are given back when the sender hangs up, however much it had announced", async () => {
+    const secret = await limitedTo({ bytesPerDay: 1_000_000 });
+    const { readable, writable } = new FixedLengthStream(900_000);
+    const hangUp = new AbortController();
+    const sent = post(ingest, readable, { token: secret, signal: hangUp.signal }).catch(String);
+    const writer = writable.getWriter();
+    await writer.write(new TextEncoder().encode(lines(70_000)));
+    hangUp.abort();
+    await sent;
+    const left = async () => (await told(await sendStats(secret))).headers["x-ingestlimit-remaining"];
+    await vi.waitFor(async () => expect(Number(await left())).toBeGreaterThan(900_000), 5_000);
+  });
+
   it("count a dry run, which is read like any other", async () => {
     const secret = await limitedTo({ bytesPerDay: 1_000 });
     for (const body of [lines(100), chunked(lines(100))]) await post(`${ingest}?dry-run=true`, body, { token: secret });
