@@ -8,16 +8,23 @@ import { audit } from "./audit.ts";
 import { life } from "./datasets/life.ts";
 import { datasets } from "./datasets/routes.ts";
 import { settings } from "./datasets/settings.ts";
+import { orgLife } from "./org-life.ts";
+import { orgSettings } from "./org-settings.ts";
 import { orgs } from "./orgs.ts";
+import { currentUser } from "./people/current-user.ts";
+import { invitations } from "./people/invitation-routes.ts";
+import { users } from "./people/users.ts";
 import { countRefusal } from "./refusals.ts";
 import type { Management } from "./request.ts";
 import { mount, type Route } from "./route.ts";
 import { setup } from "./setup.ts";
 import { tokens } from "./tokens/routes.ts";
-import { users } from "./users.ts";
 
 /** Every route there is. */
-export const ROUTES: readonly Route[] = [...setup, ...orgs, ...users, ...datasets, ...settings, ...life, ...tokens, ...audit];
+export const ROUTES: readonly Route[] = [
+  ...[...setup, ...orgs, ...orgSettings, ...orgLife, ...currentUser, ...users, ...invitations],
+  ...[...datasets, ...settings, ...life, ...tokens, ...audit],
+];
 
 export { Authority } from "./authority.ts";
 export { Publisher } from "./publish.ts";
