@@ -9,6 +9,11 @@ import { life } from "./datasets/life.ts";
 import { datasets } from "./datasets/routes.ts";
 import { settings } from "./datasets/settings.ts";
 import { orgs } from "./orgs.ts";
+import { groups } from "./people/groups.ts";
+import { leavers } from "./people/leavers.ts";
+import { roles } from "./people/roles.ts";
+import { teams } from "./people/teams.ts";
+import { teamsV1 } from "./people/teams-v1.ts";
 import { countRefusal } from "./refusals.ts";
 import type { Management } from "./request.ts";
 import { mount, type Route } from "./route.ts";
@@ -17,7 +22,11 @@ import { tokens } from "./tokens/routes.ts";
 import { users } from "./users.ts";
 
 /** Every route there is. */
-export const ROUTES: readonly Route[] = [...setup, ...orgs, ...users, ...datasets, ...settings, ...life, ...tokens, ...audit];
+export const ROUTES: readonly Route[] = [
+  ...[...setup, ...orgs, ...users, ...datasets, ...settings, ...life, ...tokens, ...audit],
+  // leavers first, as `leavers` is no id of a team
+  ...[...roles, ...groups, ...leavers, ...teams, ...teamsV1],
+];
 
 export { Authority } from "./authority.ts";
 export { Publisher } from "./publish.ts";
