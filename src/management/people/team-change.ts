@@ -14,7 +14,17 @@ import { isAdmin } from "../route.ts";
 import { asJudged } from "./assignable.ts";
 import { changedMeanwhile, differences, requireFreeName, requireRoom, unknown } from "./named.ts";
 import { ROLE_NAMES, TEAM_ROLES } from "./rights.ts";
-import { type Candidate, deleteTeam, findCandidates, findTeam, insertTeam, type Team, type TeamMember, updateTeam } from "./team-store.ts";
+import {
+  type Candidate,
+  deleteTeam,
+  findCandidates,
+  findTeam,
+  insertTeam,
+  sorted,
+  type Team,
+  type TeamMember,
+  updateTeam,
+} from "./team-store.ts";
 
 export const TEAM_MEMBERS_MAX = 2_000;
 
@@ -131,7 +141,7 @@ async function joined(db: D1Database, org: string, before: Team, joining: readon
     members.set(person.id, { ...person, owner: owner ?? known?.owner ?? false });
   }
   if (members.size > TEAM_MEMBERS_MAX) throw new Problem("conflict", `a team has at most ${TEAM_MEMBERS_MAX} members; make another team`);
-  return [...members.values()];
+  return sorted([...members.values()]);
 }
 
 /** @throws Problem `conflict` for somebody whom a team could not restrict. */

@@ -166,13 +166,19 @@ function contents(db: D1Database, { id, members, datasets }: Team, change: Chang
   ];
 }
 
+export function sorted<T extends Person>(people: readonly T[]): T[] {
+  return people.toSorted((one, other) => compare(one.name, other.name) || compare(one.id, other.id));
+}
+
+function compare(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0;
+}
+
 function read({ members, datasets, ...row }: Row): Team {
   const people: (Person & { owner: 0 | 1 })[] = JSON.parse(members);
-  const named: [id: string, name: string][] = JSON.parse(datasets);
-  const byName = (one: string, other: string) => (one < other ? -1 : one > other ? 1 : 0);
   return {
     ...row,
-    members: people.map(({ owner, ...person }) => ({ ...person, owner: owner === 1 })).sort((a, b) => byName(a.name + a.id, b.name + b.id)),
-    datasets: new Map(named.sort(([, a], [, b]) => byName(a, b))),
+    members: sorted(people.map(({ owner, ...person }) => ({ ...person, owner: owner === 1 }))),
+    datasets: new Map(JSON.parse(datasets)),
   };
 }
