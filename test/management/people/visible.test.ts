@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Grant } from "../../../src/access/capability.ts";
-import { ROUTES } from "../../../src/management/worker.ts";
+import { ROUTES } from "../../../src/management/routes.ts";
 import { type Answer, allBut, call, dataset, deployment, env, reasonOf, succeeded } from "../client.ts";
 import { group, member, role, seenBy, team } from "./member.ts";
 
@@ -69,10 +69,25 @@ describe("a member of a team", () => {
     expect([reply.status, reasonOf(reply)]).toEqual([403, "forbidden"]);
   });
 
-  it("hands on no view, as nobody knows which datasets it reads", async () => {
+  it.each<[string, Record<string, unknown>]>([
+    ["every dataset", { datasetCapabilities: { "*": { query: ["read"] } } }],
+    ["the datasets of the organisation", { orgCapabilities: { datasets: ["read"] } }],
+    ["a view, as nobody knows which datasets it reads", { viewCapabilities: { "*": { query: ["read"] } } }],
+    ["dashboards, which may show any dataset", { orgCapabilities: { dashboards: ["read"] } }],
+    ["monitors, which may watch any dataset", { orgCapabilities: { monitors: ["create"] } }],
+  ])("hands on nothing that teams do not divide: %s", async (_, capabilities) => {
     const { bob } = await restricted();
-    const reply = await call("POST", "/v2/tokens", bob, { name: "x", viewCapabilities: { "*": { query: ["read"] } } });
-    expect([reply.status, reasonOf(reply)]).toEqual([403, "grant-too-wide"]);
+    for (const path of ["/v2/tokens", "/v2/rbac/roles"]) {
+      const reply = await call("POST", path, bob, { name: "x", ...capabilities });
+      expect([path, reply.status, reasonOf(reply)]).toEqual([path, 403, "grant-too-wide"]);
+      succeeded(
+        await call("POST", path, bob, {
+          name: "y",
+          datasetCapabilities: { web: { query: ["read"] } },
+          orgCapabilities: { users: ["read"] },
+        }),
+      );
+    }
   });
 });
 

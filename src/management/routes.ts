@@ -1,0 +1,38 @@
+/** The table of all routes. What is not in it does not exist. */
+import { audit } from "./audit/routes.ts";
+import { life } from "./datasets/life.ts";
+import { datasets } from "./datasets/routes.ts";
+import { settings } from "./datasets/settings.ts";
+import { docs } from "./docs.ts";
+import { forwarded } from "./forwarding/table.ts";
+import { upstreams } from "./forwarding/upstream.ts";
+import { orgs } from "./orgs.ts";
+import { groups } from "./people/groups.ts";
+import { leavers } from "./people/leavers.ts";
+import { roles } from "./people/roles.ts";
+import { teams } from "./people/teams.ts";
+import { teamsV1 } from "./people/teams-v1.ts";
+import type { Route } from "./route.ts";
+import { setup } from "./setup.ts";
+import { tokens } from "./tokens/routes.ts";
+import { users } from "./users.ts";
+
+export const ROUTES: readonly Route[] = [
+  ...setup,
+  ...orgs,
+  ...users,
+  ...datasets,
+  ...settings,
+  ...life,
+  ...tokens,
+  ...roles,
+  ...groups,
+  // first, since `leavers` is no id of a team
+  ...leavers,
+  ...teams,
+  ...teamsV1,
+  ...audit,
+  ...upstreams,
+  ...forwarded,
+  ...docs,
+];
