@@ -6,6 +6,8 @@ import { settings } from "./datasets/settings.ts";
 import { docs } from "./docs.ts";
 import { forwarded } from "./forwarding/table.ts";
 import { upstreams } from "./forwarding/upstream.ts";
+import { exchange } from "./issuers/exchange.ts";
+import { issuers } from "./issuers/routes.ts";
 import { orgs } from "./orgs.ts";
 import { groups } from "./people/groups.ts";
 import { leavers } from "./people/leavers.ts";
@@ -31,6 +33,8 @@ export const ROUTES: readonly Route[] = [
   ...leavers,
   ...teams,
   ...teamsV1,
+  ...issuers,
+  ...exchange,
   ...audit,
   ...upstreams,
   ...forwarded,
