@@ -130,12 +130,15 @@ export function mayWrite({ grant }: Caller, datasetId: string): boolean {
   return scopeAllows(grant.datasets, datasetId, "ingest:create");
 }
 
+/** About people and credentials. All else shows or changes what datasets hold, here or behind the gateway, and nothing there knows of teams. */
+const APART_FROM_DATASETS = /^(apiTokens|auditLog|billing|rbac|users):/;
+
 /**
- * What the caller may hand on. A member of a team holds `datasets:…` for the teams' datasets only, which a token of the whole
- * organisation could not say.
+ * What the caller may hand on. A member of a team holds `datasets:…` for the teams' datasets only, which a token or role of the whole
+ * organisation could not say; and what is behind the gateway not at all.
  */
 export function mayGrant({ grant, visible }: Caller): Grant {
-  return visible === null ? grant : { ...grant, org: grant.org.filter((capability) => !capability.startsWith("datasets:")) };
+  return visible === null ? grant : { ...grant, org: grant.org.filter((capability) => APART_FROM_DATASETS.test(capability)) };
 }
 
 export function forbidden(missing: string): Problem {

@@ -12,7 +12,12 @@ import { orgLife } from "./org-life.ts";
 import { orgSettings } from "./org-settings.ts";
 import { orgs } from "./orgs.ts";
 import { currentUser } from "./people/current-user.ts";
+import { groups } from "./people/groups.ts";
 import { invitations } from "./people/invitation-routes.ts";
+import { leavers } from "./people/leavers.ts";
+import { roles } from "./people/roles.ts";
+import { teams } from "./people/teams.ts";
+import { teamsV1 } from "./people/teams-v1.ts";
 import { users } from "./people/users.ts";
 import type { Route } from "./route.ts";
 import { setup } from "./setup.ts";
@@ -30,6 +35,12 @@ export const ROUTES: readonly Route[] = [
   ...settings,
   ...life,
   ...tokens,
+  ...roles,
+  ...groups,
+  // first, since `leavers` is no id of a team
+  ...leavers,
+  ...teams,
+  ...teamsV1,
   ...issuers,
   ...exchange,
   ...audit,

@@ -5,7 +5,7 @@
 import * as v from "valibot";
 import { Problem } from "../../problem.ts";
 import { type Caller, requireCapability } from "../caller.ts";
-import { allOf, type Condition, changeOf, commit, happened, newRights } from "../change.ts";
+import { allOf, type Condition, changeOf, commit, newRights } from "../change.ts";
 import { type Request, readBody } from "../request.ts";
 import { ANY_CREDENTIAL, PEOPLE, type Route } from "../route.ts";
 import { assignable } from "./assignable.ts";
@@ -14,7 +14,6 @@ import { detailsOf } from "./details.ts";
 import { asRead, getMember, type KnownMember, listMembers, ownersRemain, requireHome, requireOver, viewMember } from "./members.ts";
 import { createUser, NewUser } from "./newcomers.ts";
 import { organisationsOf, removeMember } from "./removal.ts";
-import { TEAM_ROLES } from "./rights.ts";
 
 const common = { as: "caller", by: ANY_CREDENTIAL } as const;
 
@@ -76,21 +75,20 @@ async function changeRole(c: Request, caller: Caller): Promise<Response> {
   return answer(c, caller, member.id);
 }
 
-/** Only Users and Read Only users are members of teams: whoever becomes something else leaves them. */
+/**
+ * Whoever becomes an owner or administrator leaves the teams, by a trigger. Another role stays restricted by them: who leaves the teams
+ * by giving themselves one would see more than before.
+ */
 function giveRole(c: Request, caller: Caller, member: KnownMember, role: string): Promise<boolean> {
   const { DB: db } = c.env;
   const { id } = member;
   const change = changeOf(c, caller, "user.role", id, { before: { role: member.role }, after: { role } });
   const trace = { table: "members", id: `${caller.org}/${id}` } as const;
-  const then = happened(trace, change);
   const only = allOf(asRead(caller, member), ...(role === "owner" ? [] : [ownersRemain(id, [caller.org])]), caller.unchanged);
   const update = db
     .prepare(`UPDATE members SET role = ?, ver = ver + 1, change_id = ? WHERE id = ? AND ${only.sql}`)
     .bind(role, change.id, trace.id, ...only.values);
-  const leaveTeams = db
-    .prepare(`DELETE FROM team_members WHERE user_id = ? AND team_id IN (SELECT id FROM teams WHERE org = ?) AND ${then.sql}`)
-    .bind(id, caller.org, ...then.values);
-  return commit(db, change, [update, newRights(db, change, trace), ...(TEAM_ROLES.includes(role) ? [] : [leaveTeams])], trace);
+  return commit(db, change, [update, newRights(db, change, trace)], trace);
 }
 
 /** Disabled, a person can do nothing in any organisation; their tokens and sessions are refused and come back when they are enabled. */

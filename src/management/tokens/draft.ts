@@ -1,12 +1,13 @@
 /** What is asked of a new token, and whether the caller may make it. */
 import { randomUUID } from "node:crypto";
 import * as v from "valibot";
-import { beyond, EVERY, type Grant, readGrant } from "../../access/capability.ts";
+import { beyond, type Grant } from "../../access/capability.ts";
 import { Problem } from "../../problem.ts";
 import { type Caller, mayGrant } from "../caller.ts";
+import { type Capabilities, readCapabilities } from "../capabilities.ts";
 import { Description, Name } from "../request.ts";
 import { type Expiry, readFutureExpiry } from "./expiry.ts";
-import type { Capabilities, Token } from "./store.ts";
+import type { Token } from "./store.ts";
 
 export const NewToken = v.strictObject({
   name: Name,
@@ -26,22 +27,8 @@ export type Draft = Pick<Token, "name" | "description" | "capabilities"> & { exp
  */
 export function draftOf(request: NewToken, datasetIds: ReadonlyMap<string, string>, now: number, member = ""): Draft {
   const expiry = readFutureExpiry(`${member}expiresAt`, request.expiresAt, now);
-  const { datasets, org, views } = readGrant(request, expiry.at);
-  const byId = Object.entries(datasets).map(([name, held]) => {
-    const id = name === EVERY ? EVERY : datasetIds.get(name);
-    if (!id)
-      throw new Problem(
-        "body-invalid",
-        `datasetCapabilities names the dataset ${JSON.stringify(name)}, which does not exist; create it at POST /v2/datasets, or correct the name`,
-      );
-    return [id, held] as const;
-  });
-  return {
-    name: request.name,
-    description: request.description ?? "",
-    capabilities: { datasets: Object.fromEntries(byId), org, views },
-    expiry,
-  };
+  const capabilities = readCapabilities(request, datasetIds);
+  return { name: request.name, description: request.description ?? "", capabilities, expiry };
 }
 
 /**

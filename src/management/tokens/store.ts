@@ -1,20 +1,18 @@
 /** API tokens in D1. */
-import type { Capability, Grant } from "../../access/capability.ts";
 import { type PermissionSet, permissionSet } from "../../access/permission-set.ts";
+import { type Capabilities, viewCapabilities } from "../capabilities.ts";
 import { type Change, type Condition, commit } from "../change.ts";
 import { TOKEN_STATUS } from "../credentials.ts";
 
 /** Per organisation, deleted ones not counted. */
 export const TOKENS_MAX = 5_000;
 
-/** What a token may do, datasets by id. Never changes after creation. */
-export type Capabilities = Omit<Grant, "expiresAt">;
-
 export interface Token {
   id: string;
   org: string;
   name: string;
   description: string;
+  /** Never change after creation. */
   capabilities: Capabilities;
   /** Epoch milliseconds; null: never. */
   expiresAt: number | null;
@@ -117,36 +115,20 @@ export async function permissionDocument(db: D1Database, digest: string): Promis
 
 /**
  * A token as Axiom's clients read it, without its secret. Whoever creates, gets and lists it must find it equal to the byte. Go
- * refuses members it does not know, so views appear only where there are some. Capabilities on datasets that were deleted are left
- * out: they allow nothing any more, whatever is later made under the old name.
+ * refuses members it does not know, so views appear only where there are some.
  */
 export function viewToken(token: Token, datasetNames: ReadonlyMap<string, string>) {
   const { id, name, description, expiresText, capabilities } = token;
-  const named = Object.entries(capabilities.datasets).flatMap(([scope, held]) => {
-    const label = scope === "*" ? scope : datasetNames.get(scope);
-    return label === undefined ? [] : [[label, actionsOf(held)] as const];
-  });
-  const views = Object.entries(capabilities.views).map(([scope, held]) => [scope, actionsOf(held)] as const);
+  const { viewCapabilities: views, ...held } = viewCapabilities(capabilities, datasetNames);
   return {
     id,
     name,
     description,
     expiresAt: expiresText,
-    datasetCapabilities: Object.fromEntries(named),
-    orgCapabilities: actionsOf(capabilities.org),
-    ...(views.length > 0 ? { viewCapabilities: Object.fromEntries(views) } : {}),
+    ...held,
+    ...(Object.keys(views).length > 0 ? { viewCapabilities: views } : {}),
     samlAuthenticated: false,
   };
-}
-
-/** `["query:read"]` becomes `{"query": ["read"]}`. */
-function actionsOf(capabilities: Capability[]): Record<string, string[]> {
-  const actions: Record<string, string[]> = {};
-  for (const capability of capabilities) {
-    const [resource = "", action = ""] = capability.split(":");
-    actions[resource] = [...(actions[resource] ?? []), action];
-  }
-  return actions;
 }
 
 function read(row: Row): Token {

@@ -40,6 +40,33 @@ POST /v2/tokens                                SPA apiTokens:create
 GET /v2/tokens/:id                             SPA apiTokens:read
 DELETE /v2/tokens/:id                          SPA apiTokens:delete
 POST /v2/tokens/:id/regenerate                 SPA apiTokens:update
+GET /v2/rbac/roles                             SPA rbac:read
+POST /v2/rbac/roles                            SPA rbac:create
+GET /v2/rbac/roles/:id                         SPA rbac:read
+PUT /v2/rbac/roles/:id                         SPA rbac:create
+DELETE /v2/rbac/roles/:id                      SPA rbac:create
+GET /v2/rbac/groups                            SPA rbac:read
+POST /v2/rbac/groups                           SPA rbac:create
+GET /v2/rbac/groups/:id                        SPA rbac:read
+PUT /v2/rbac/groups/:id                        SPA rbac:create
+DELETE /v2/rbac/groups/:id                     SPA rbac:create
+GET /v2/teams                                  SP rbac:read
+POST /v2/teams                                 SP rbac:create admin
+GET /v2/teams/:id                              SP rbac:read
+PUT /v2/teams/:id                              SP rbac:read
+DELETE /v2/teams/:id                           SP rbac:delete admin
+GET /api/v1/teams                              SP rbac:read
+POST /api/v1/teams                             SP rbac:create admin
+GET /api/v1/teams/:id                          SP rbac:read
+PUT /api/v1/teams/:id                          SP rbac:read
+DELETE /api/v1/teams/:id                       SP rbac:delete admin
+GET /v2/teams/leavers                          SP rbac:read admin
+DELETE /v2/teams/leavers/:user                 SP rbac:update admin
+GET /v2/teams/:id/candidates                   SP rbac:read
+POST /v2/teams/:id/members                     SP rbac:read
+DELETE /v2/teams/:id/members/:user             SP
+POST /v2/teams/:id/datasets/:dataset           SP rbac:read @see
+DELETE /v2/teams/:id/datasets/:dataset         SP rbac:read @see
 GET /v2/audit                                  SPA auditLog:read
 GET /v2/audit/export                           SPA auditLog:read
 GET /v2/audit/refusals                         SPA auditLog:read
