@@ -39,7 +39,7 @@ const RESERVED: { what: RegExp; only: RegExp; name: string }[] = [
   {
     name: "Durable Object storage is touched in the Durable Objects",
     what: /ctx\.storage/,
-    only: /^(edge\/buffer\/|management\/publish\.ts$)/,
+    only: /^(edge\/buffer\/|edge\/limits\/quota\.ts$|management\/publish\.ts$)/,
   },
   {
     name: "R2 is touched in sinks and scan.ts",
@@ -55,7 +55,7 @@ const RESERVED: { what: RegExp; only: RegExp; name: string }[] = [
   {
     name: "the clock is read at the rim",
     what: /Date\.now\(\)|new Date\(\)/,
-    only: /^(edge\/worker\.ts|edge\/buffer\/(buffer|commit-queue|deliveries|peers|write-out)\.ts|management\/(worker|publish|authority)\.ts|local\/.*)$/,
+    only: /^(edge\/worker\.ts|edge\/buffer\/(buffer|commit-queue|deliveries|peers|write-out)\.ts|edge\/limits\/quota\.ts|management\/(worker|publish|authority)\.ts|local\/.*)$/,
   },
   { name: "process.env is read by the local tools", what: /process\.env/, only: /^local\// },
 ];

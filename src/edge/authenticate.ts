@@ -17,6 +17,7 @@ import {
 import { digestOf, parseToken } from "../access/token.ts";
 import { Problem } from "../problem.ts";
 import { type EdgeEnv, settingsOf } from "./env.ts";
+import { noteRefused } from "./limits/usage.ts";
 import { within } from "./within.ts";
 
 const PERMISSIONS_AGE_MAX_MS = 10_000;
@@ -71,7 +72,10 @@ export async function authenticate(token: string, env: EdgeEnv, now: number): Pr
   const set = await lookUp(permissionKey(digest), readPermissionSet, () => env.AUTHORITY.lookUpToken(digest), env, now);
   if (!set) throw new Problem("token-unknown", "the token is unknown or was deleted; create one at POST /v2/tokens of the management API");
   const state = standing(set, now);
-  if (state !== "live") throw new Problem(state, STANDING_TEXTS[state]);
+  if (state !== "live") {
+    noteRefused(set, state, now);
+    throw new Problem(state, STANDING_TEXTS[state]);
+  }
   const organisation = await lookUp(
     organisationKey(set.org),
     readOrganisationMap,

@@ -5,7 +5,9 @@ import type { DatasetSettings } from "../access/dataset-settings.ts";
 import type { OrganisationMap, PermissionSet } from "../access/permission-set.ts";
 import { readSealKeys, type SealKeys } from "../access/seal.ts";
 import { readTagKeys, type TagKeys } from "../access/token.ts";
+import type { Use } from "../access/use.ts";
 import type { Buffer } from "./buffer/buffer.ts";
+import type { Quota } from "./limits/quota.ts";
 
 /** What management answers over RPC. Null: there is no such thing. Throws when its database is down. */
 export interface Authority {
@@ -17,12 +19,15 @@ export interface Authority {
   choresOf(region: string, after: string | null): Promise<Chore[]>;
   /** All that was stored of a deleted dataset is gone. */
   purged(datasetId: string, removed: Omit<Removed, "done">): Promise<void>;
+  /** At most USES_PER_REPORT_MAX. */
+  reportUse(uses: Use[]): Promise<void>;
 }
 
 export interface EdgeEnv {
   PERMISSIONS: KVNamespace;
   SEGMENTS: R2Bucket;
   BUFFER: DurableObjectNamespace<Buffer>;
+  QUOTA: DurableObjectNamespace<Quota>;
   AUTHORITY: Authority;
   TOKEN_TAG_KEYS?: string;
   SINK_SECRETS_KEY?: string;

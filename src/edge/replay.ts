@@ -18,6 +18,7 @@ import { readDelimiter } from "./formats/csv-delimiter.ts";
 import { csv } from "./formats/csv-events.ts";
 import { decodeWith, type Format } from "./formats/format.ts";
 import { linesDecoder } from "./formats/lines.ts";
+import type { Visit } from "./limits/visit.ts";
 import { permit } from "./permit.ts";
 import { rulesOf } from "./protocols/axiom.ts";
 import type { Call } from "./protocols/protocol.ts";
@@ -42,8 +43,9 @@ interface Quarantined {
   csvFields?: string[];
 }
 
-export async function replay(call: Call, id: string, traceId: string, env: EdgeEnv): Promise<Response> {
+export async function replay(call: Call, id: string, traceId: string, visit: Visit, env: EdgeEnv): Promise<Response> {
   const caller = await authenticate(readAuthorization(call.headers), env, call.now);
+  await visit.admit(caller.set, call.ip, null);
   const name = datasetName(call.dataset ?? "");
   const permitted = await permit(caller, "ingest:create", name, settingsOf(env).region, env, call.now);
   const object = await openSegment(env.SEGMENTS, permitted.destination, id, "quarantine");

@@ -5,6 +5,7 @@ import { authenticate } from "./authenticate.ts";
 import type { Destination, Kind } from "./buffer/segment.ts";
 import { bufferOf } from "./buffer/shard.ts";
 import { type EdgeEnv, settingsOf } from "./env.ts";
+import type { Visit } from "./limits/visit.ts";
 import { permit } from "./permit.ts";
 import type { Call } from "./protocols/protocol.ts";
 import { listSegments, openSegment } from "./query/scan.ts";
@@ -17,8 +18,8 @@ const LIMIT_MAX = 1_000;
  * `GET /v1/datasets/{dataset}/segments?kind&limit&cursor`: newest first, with what is durable but not yet written out, and, beside
  * events, the newest of what a sink has refused for ever.
  */
-export async function segmentList(call: Call, env: EdgeEnv): Promise<Response> {
-  const destination = await readable(call, env);
+export async function segmentList(call: Call, visit: Visit, env: EdgeEnv): Promise<Response> {
+  const destination = await readable(call, visit, env);
   const text = call.query.get("limit") ?? String(LIMIT_DEFAULT);
   const limit = Number(text);
   if (!/^\d+$/.test(text) || limit < 1 || limit > LIMIT_MAX)
@@ -33,8 +34,8 @@ export async function segmentList(call: Call, env: EdgeEnv): Promise<Response> {
 }
 
 /** `GET /v1/datasets/{dataset}/segments/{id}`: the object's bytes as they are stored. */
-export async function segmentBytes(call: Call, id: string, env: EdgeEnv): Promise<Response> {
-  const object = await openSegment(env.SEGMENTS, await readable(call, env), id, kindOf(call));
+export async function segmentBytes(call: Call, id: string, visit: Visit, env: EdgeEnv): Promise<Response> {
+  const object = await openSegment(env.SEGMENTS, await readable(call, visit, env), id, kindOf(call));
   if (!object)
     throw new Problem(
       "segment-unknown",
@@ -72,8 +73,9 @@ async function deliveriesOf(destination: Destination, env: EdgeEnv) {
 }
 
 /** The dataset of a call whose token may read it. */
-export async function readable(call: Call, env: EdgeEnv): Promise<Destination> {
+export async function readable(call: Call, visit: Visit, env: EdgeEnv): Promise<Destination> {
   const caller = await authenticate(readAuthorization(call.headers), env, call.now);
+  await visit.admit(caller.set, call.ip, null);
   return (await permit(caller, "query:read", datasetName(call.dataset ?? ""), settingsOf(env).region, env, call.now)).destination;
 }
 

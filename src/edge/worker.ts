@@ -8,6 +8,8 @@ import { allowOrigin, preflight } from "./cors.ts";
 import { type EdgeEnv, settingsOf } from "./env.ts";
 import { ingest } from "./ingest.ts";
 import { purge, RETENTION_CRON, runChores, settingsChanged, trim } from "./life.ts";
+import { reportDue } from "./limits/usage.ts";
+import { openVisit, type Visit } from "./limits/visit.ts";
 import { INGEST_ROUTES } from "./protocols/index.ts";
 import type { Call } from "./protocols/protocol.ts";
 import { replay } from "./replay.ts";
@@ -16,11 +18,17 @@ import { flushAll, segmentBytes, segmentList } from "./segments.ts";
 import { stats } from "./stats.ts";
 
 export { Buffer } from "./buffer/buffer.ts";
+export { Quota } from "./limits/quota.ts";
 
 export default {
   async fetch(request: Request, env: EdgeEnv, ctx: ExecutionContext): Promise<Response> {
     const traceId = newTraceId();
-    const response = await answer(request, env, ctx, traceId, Date.now());
+    const now = Date.now();
+    const visit = openVisit(env, now);
+    const response = await answer(request, env, ctx, traceId, now, visit);
+    await visit.close(response);
+    const report = reportDue(env, now);
+    if (report) ctx.waitUntil(report);
     response.headers.set("x-axiom-trace-id", traceId);
     return allowOrigin(response);
   },
@@ -51,7 +59,14 @@ export class Region extends WorkerEntrypoint<EdgeEnv> {
   }
 }
 
-async function answer(request: Request, env: EdgeEnv, ctx: ExecutionContext, traceId: string, now: number): Promise<Response> {
+async function answer(
+  request: Request,
+  env: EdgeEnv,
+  ctx: ExecutionContext,
+  traceId: string,
+  now: number,
+  visit: Visit,
+): Promise<Response> {
   if (request.method === "OPTIONS") return preflight();
   const url = URL.parse(request.url);
   if (!url)
@@ -62,19 +77,19 @@ async function answer(request: Request, env: EdgeEnv, ctx: ExecutionContext, tra
     try {
       requireMethod(request, "POST");
       const call = callOf(request, url, parameters["dataset"] ?? null, now);
-      return await ingest({ request, call, traceId, waitUntil: (work) => ctx.waitUntil(work) }, protocol, env);
+      return await ingest({ request, call, traceId, visit, waitUntil: (work) => ctx.waitUntil(work) }, protocol, env);
     } catch (thrown) {
       return protocol.refuse(asProblem(thrown), traceId);
     }
   }
   try {
-    return await read(request, url, env, traceId, now);
+    return await read(request, url, env, traceId, now, visit);
   } catch (thrown) {
     return problemResponse(asProblem(thrown), traceId);
   }
 }
 
-async function read(request: Request, url: URL, env: EdgeEnv, traceId: string, now: number): Promise<Response> {
+async function read(request: Request, url: URL, env: EdgeEnv, traceId: string, now: number, visit: Visit): Promise<Response> {
   if (url.pathname === "/healthz") return Response.json({ status: "ok", worker: "edge", region: settingsOf(env).region, version });
   const list = matchPath("/v1/datasets/:dataset/segments", url.pathname);
   const one = matchPath("/v1/datasets/:dataset/segments/:id", url.pathname);
@@ -86,14 +101,16 @@ async function read(request: Request, url: URL, env: EdgeEnv, traceId: string, n
       `${url.pathname} is no route of this edge; events go to POST /v1/ingest/<dataset>, and /v2 is on the management Worker, at its own address`,
     );
   requireMethod(request, replayed ? "POST" : "GET");
-  if (replayed) return replay(callOf(request, url, replayed["dataset"] ?? null, now), replayed["id"] ?? "", traceId, env);
-  if (counted) return stats(callOf(request, url, counted["dataset"] ?? null, now), env);
-  if (one) return segmentBytes(callOf(request, url, one["dataset"] ?? null, now), one["id"] ?? "", env);
-  return segmentList(callOf(request, url, list?.["dataset"] ?? null, now), env);
+  if (replayed) return replay(callOf(request, url, replayed["dataset"] ?? null, now), replayed["id"] ?? "", traceId, visit, env);
+  if (counted) return stats(callOf(request, url, counted["dataset"] ?? null, now), visit, env);
+  if (one) return segmentBytes(callOf(request, url, one["dataset"] ?? null, now), one["id"] ?? "", visit, env);
+  return segmentList(callOf(request, url, list?.["dataset"] ?? null, now), visit, env);
 }
 
 function callOf(request: Request, url: URL, dataset: string | null, now: number): Call {
-  return { dataset, query: url.searchParams, headers: request.headers, now };
+  // of all headers that name an address the only one that the platform itself writes
+  const ip = request.headers.get("cf-connecting-ip");
+  return { dataset, query: url.searchParams, headers: request.headers, now, ip };
 }
 
 function requireMethod(request: Request, method: string): void {

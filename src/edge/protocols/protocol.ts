@@ -15,6 +15,8 @@ export interface Call {
   headers: Headers;
   /** Receive time in epoch milliseconds. */
   now: number;
+  /** Where it comes from, by the platform's word; null: unknown. */
+  ip: string | null;
   /** Told of each event's time as it is read. */
   observe?: EventRules["observe"];
 }
