@@ -1,10 +1,12 @@
 /** Bindings and settings of an edge Worker, read and checked once per isolate. */
 
+import type { Changes } from "../access/change-feed.ts";
 import type { Chore, Removed } from "../access/chore.ts";
 import type { DatasetSettings } from "../access/dataset-settings.ts";
 import type { OrganisationMap, PermissionSet } from "../access/permission-set.ts";
 import { readSealKeys, type SealKeys } from "../access/seal.ts";
 import { readTagKeys, type TagKeys } from "../access/token.ts";
+import type { TrustedIssuer } from "../access/trusted-issuer.ts";
 import type { Use } from "../access/use.ts";
 import type { Buffer } from "./buffer/buffer.ts";
 import type { Quota } from "./limits/quota.ts";
@@ -13,6 +15,10 @@ import type { Quota } from "./limits/quota.ts";
 export interface Authority {
   lookUpToken(digest: string): Promise<PermissionSet | null>;
   lookUpOrganisation(org: string): Promise<OrganisationMap | null>;
+  /** By `issuerDigest`. */
+  lookUpIssuer(digest: string): Promise<TrustedIssuer | null>;
+  /** What has changed after a number that an earlier answer gave; null: of late. */
+  changesSince(seq: number | null): Promise<Changes>;
   /** Secrets of sinks are sealed. Null for a deleted dataset, too. */
   lookUpSettings(datasetId: string): Promise<DatasetSettings | null>;
   /** Live datasets of a region and deleted ones that are not purged, by id, after `after`; an empty page is the end. */
@@ -39,6 +45,7 @@ export interface EdgeEnv {
   DEDUPE_IDS_MAX: number;
   JURISDICTION?: string;
   LOCATION_HINT?: string;
+  ALLOW_INSECURE_ISSUERS?: string;
 }
 
 export interface EdgeSettings {
@@ -57,6 +64,8 @@ export interface EdgeSettings {
   /** Where Durable Objects are pinned, and where they are merely begun. */
   jurisdiction: DurableObjectJurisdiction | null;
   locationHint: DurableObjectLocationHint | null;
+  /** Issuers of JWTs may be on this machine, without TLS. For local tests. */
+  allowInsecureIssuers: boolean;
 }
 
 const JURISDICTIONS: readonly string[] = ["eu", "us", "fedramp"];
@@ -85,6 +94,7 @@ function readSettings(env: EdgeEnv): EdgeSettings {
     },
     jurisdiction: oneOf("JURISDICTION", env.JURISDICTION, JURISDICTIONS) as DurableObjectJurisdiction | null,
     locationHint: oneOf("LOCATION_HINT", env.LOCATION_HINT, LOCATION_HINTS) as DurableObjectLocationHint | null,
+    allowInsecureIssuers: env.ALLOW_INSECURE_ISSUERS === "true",
   };
 }
 

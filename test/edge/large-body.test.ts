@@ -222,7 +222,6 @@ describe("95 MB of events", () => {
     dataset: "d",
     query: new URLSearchParams(),
     headers: new Headers({ "content-type": type }),
-    ip: null,
     now: Date.UTC(2026, 0, 2),
   });
 

@@ -15,8 +15,6 @@ export interface Call {
   headers: Headers;
   /** Receive time in epoch milliseconds. */
   now: number;
-  /** Where it comes from, by the platform's word; null: unknown. */
-  ip: string | null;
   /** Told of each event's time as it is read. */
   observe?: EventRules["observe"];
 }

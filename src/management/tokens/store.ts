@@ -15,8 +15,8 @@ export type Capabilities = Omit<Grant, "expiresAt">;
 export interface Token extends Restrictions {
   id: string;
   org: string;
-  /** `ingest`: a legacy ingest token. */
-  kind: "api" | "ingest";
+  /** `ingest`: a legacy ingest token. `workload`: what stands for an identity of another issuer, without a secret. */
+  kind: "api" | "ingest" | "workload";
   name: string;
   description: string;
   capabilities: Capabilities;
@@ -51,8 +51,8 @@ type Row = Omit<Token, "capabilities" | "networks" | "limits" | "family"> & {
 const COLUMNS = `id, org, kind, name, description, capabilities, expires_at AS expiresAt, expires_text AS expiresText,
   not_before AS notBefore, networks, limits, disabled, successor, parent, family, hint, created_at AS createdAt, created_by AS createdBy,
   last_used_at AS lastUsedAt, ver`;
-/** An expired token stays, since it may be regenerated; one that was replaced goes when it ends. */
-const LISTED = "status = 'active' AND (successor IS NULL OR expires_at IS NULL OR expires_at > ?)";
+/** An expired token stays, since it may be regenerated; one that was replaced goes when it ends. Those of workloads are nobody's to keep. */
+const LISTED = "kind <> 'workload' AND status = 'active' AND (successor IS NULL OR expires_at IS NULL OR expires_at > ?)";
 
 export async function listTokens(db: D1Database, org: string, now: number): Promise<Token[]> {
   const { results } = await db
@@ -93,7 +93,12 @@ export async function findByDigest(
 }
 
 export async function countTokens(db: D1Database, org: string): Promise<number> {
-  return (await db.prepare("SELECT count(*) AS n FROM tokens WHERE org = ? AND status = 'active'").bind(org).first<number>("n")) ?? 0;
+  return (
+    (await db
+      .prepare("SELECT count(*) AS n FROM tokens WHERE org = ? AND kind <> 'workload' AND status = 'active'")
+      .bind(org)
+      .first<number>("n")) ?? 0
+  );
 }
 
 /** The statement that makes a token, if the condition holds when it is committed. */

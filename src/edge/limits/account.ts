@@ -1,4 +1,4 @@
-/** One request with its token: where it comes from, what the token's limits say, and what is counted of it. */
+/** One request on its token's account: where it comes from, what the token's limits say, and what is counted of it. */
 import type { PermissionSet } from "../../access/permission-set.ts";
 import type { EdgeEnv } from "../env.ts";
 import { askQuota, correctQuota, isLimited, type LimitedSet } from "./ask.ts";
@@ -7,7 +7,7 @@ import { refusalOf, setLimitHeaders } from "./headers.ts";
 import { requireNetwork } from "./network.ts";
 import { noteUse } from "./usage.ts";
 
-export interface Visit {
+export interface Account {
   /**
    * The request's token is known and live: may it be used from here, and now? A body of known length is charged here.
    * @param ip see `requireNetwork`.
@@ -29,13 +29,15 @@ export function announcedBytes({ headers, body }: Request): number | "unknown" {
   return body ? "unknown" : 0;
 }
 
-export function openVisit(env: EdgeEnv, now: number): Visit {
+/** @param waitUntil lets a charge be corrected although the sender has hung up, which ends a request where it stands. */
+export function openAccount(env: EdgeEnv, now: number, waitUntil: (work: Promise<void>) => void): Account {
   let token: PermissionSet | null = null;
   let allowedHere = false;
   let limited: LimitedSet | null = null;
   let verdict: Verdict | null = null;
   let cameBytes = 0;
   let chargedBytes: number | null = null;
+  let closed = () => {};
 
   const ask = async (set: LimitedSet, asked: Asked): Promise<void> => {
     verdict = await askQuota(set, asked, env, now);
@@ -54,6 +56,7 @@ export function openVisit(env: EdgeEnv, now: number): Visit {
       allowedHere = true;
       if (!isLimited(set)) return;
       limited = set;
+      if (body) waitUntil(new Promise((resolve) => (closed = resolve)));
       await ask(set, { requests: 1, bytes: body });
       if (body !== null) chargedBytes = body === "unknown" ? 0 : body;
     },
@@ -69,6 +72,7 @@ export function openVisit(env: EdgeEnv, now: number): Visit {
     async close(response) {
       if (!token) return;
       if (limited && verdict) await settle(limited, verdict.at);
+      closed();
       if (verdict) setLimitHeaders(response.headers, verdict);
       noteUse(token, { at: now, counts: allowedHere, bytes: cameBytes, refused: response.status >= 400 });
     },

@@ -1,0 +1,31 @@
+/** The table of all routes. What is not in it does not exist. */
+import { audit } from "./audit/routes.ts";
+import { life } from "./datasets/life.ts";
+import { datasets } from "./datasets/routes.ts";
+import { settings } from "./datasets/settings.ts";
+import { docs } from "./docs.ts";
+import { forwarded } from "./forwarding/table.ts";
+import { upstreams } from "./forwarding/upstream.ts";
+import { exchange } from "./issuers/exchange.ts";
+import { issuers } from "./issuers/routes.ts";
+import { orgs } from "./orgs.ts";
+import type { Route } from "./route.ts";
+import { setup } from "./setup.ts";
+import { tokens } from "./tokens/routes.ts";
+import { users } from "./users.ts";
+
+export const ROUTES: readonly Route[] = [
+  ...setup,
+  ...orgs,
+  ...users,
+  ...datasets,
+  ...settings,
+  ...life,
+  ...tokens,
+  ...issuers,
+  ...exchange,
+  ...audit,
+  ...upstreams,
+  ...forwarded,
+  ...docs,
+];
