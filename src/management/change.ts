@@ -15,8 +15,8 @@ export interface Condition {
   values: (string | number | null)[];
 }
 
-export function allOf(...conditions: Condition[]): Condition {
-  return { sql: conditions.map(({ sql }) => `(${sql})`).join(" AND "), values: conditions.flatMap(({ values }) => values) };
+export function allOf(...conditions: readonly Condition[]): Condition {
+  return { sql: conditions.map(({ sql }) => sql).join(" AND "), values: conditions.flatMap(({ values }) => values) };
 }
 
 export interface Change {
@@ -63,13 +63,23 @@ export interface Trace {
   id: string;
 }
 
-/** @returns whether it happened: false when the first statement's WHERE found nothing to do. */
-export async function commit(db: D1Database, change: Change, statements: D1PreparedStatement[], trace: Trace): Promise<boolean> {
+/**
+ * @param last what may take the traced row away: nothing looks for it afterwards.
+ * @returns whether it happened: false when the first statement's WHERE found nothing to do.
+ */
+export async function commit(
+  db: D1Database,
+  change: Change,
+  statements: D1PreparedStatement[],
+  trace: Trace,
+  last: D1PreparedStatement[] = [],
+): Promise<boolean> {
   const [first] = await db.batch([
     ...statements,
     auditOf(db, change, trace),
     provenanceOf(db, change, trace),
     ...publicationsOf(db, change),
+    ...last,
   ]);
   return (first?.meta.changes ?? 0) > 0;
 }

@@ -8,16 +8,24 @@ import { forwarded } from "./forwarding/table.ts";
 import { upstreams } from "./forwarding/upstream.ts";
 import { exchange } from "./issuers/exchange.ts";
 import { issuers } from "./issuers/routes.ts";
+import { orgLife } from "./org-life.ts";
+import { orgSettings } from "./org-settings.ts";
 import { orgs } from "./orgs.ts";
+import { currentUser } from "./people/current-user.ts";
+import { invitations } from "./people/invitation-routes.ts";
+import { users } from "./people/users.ts";
 import type { Route } from "./route.ts";
 import { setup } from "./setup.ts";
 import { tokens } from "./tokens/routes.ts";
-import { users } from "./users.ts";
 
 export const ROUTES: readonly Route[] = [
   ...setup,
   ...orgs,
+  ...orgSettings,
+  ...orgLife,
+  ...currentUser,
   ...users,
+  ...invitations,
   ...datasets,
   ...settings,
   ...life,

@@ -15,7 +15,7 @@ export type Capabilities = Omit<Grant, "expiresAt">;
 export interface Token extends Restrictions {
   id: string;
   org: string;
-  /** `ingest`: a legacy ingest token. `workload`: what stands for an identity of another issuer, without a secret. */
+  /** `ingest`: a legacy ingest token. `workload`: what a workload got in exchange for a JWT. */
   kind: "api" | "ingest" | "workload";
   name: string;
   description: string;
