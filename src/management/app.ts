@@ -31,7 +31,7 @@ export function openApp(routes: readonly Route[]): Hono<Management> {
       allowMethods: ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
       // those of Axiom's JavaScript clients, whose `cache: "no-store"` adds two more
       allowHeaders: [
-        ..."Authorization Content-Type Content-Encoding Accept Cache-Control Pragma traceparent".split(" "),
+        ..."Authorization Content-Type Content-Encoding Accept Cache-Control Pragma traceparent Idempotency-Key".split(" "),
         ..."X-Axiom-Client X-Axiom-Org-Id X-Axiom-Event-Labels X-Axiom-CSV-Fields X-Axiom-Dataset".split(" "),
       ],
       exposeHeaders: ["X-Axiom-Trace-Id", "Retry-After"],
