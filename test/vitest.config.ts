@@ -80,6 +80,7 @@ export default defineConfig({
             "test/bench/**/*.test.ts",
             "test/local/**/*.test.ts",
             "test/sinks/**/*.test.ts",
+            "test/workload/**/*.test.ts",
           ],
           testTimeout: 60_000,
           hookTimeout: 60_000,
