@@ -11,6 +11,7 @@ export interface ManagementEnv {
   TOKEN_TAG_KEYS?: string;
   SETUP_TOKEN?: string;
   SINK_SECRETS_KEY?: string;
+  PUBLIC_URL: string;
   DEFAULT_REGION: string;
   /** Region id -> its URL and the name of the service binding that leads there; an object, or its JSON text. */
   REGIONS: unknown;
@@ -41,6 +42,8 @@ export interface ManagementSettings {
   setupToken: string | null;
   /** Empty: secrets of sinks cannot be kept. */
   sealKeys: SealKeys;
+  /** Where people and programs reach this Worker: an origin, no trailing slash. Never taken from a request's Host. */
+  publicUrl: string;
   defaultRegion: string;
   /** By region id. */
   regions: ReadonlyMap<string, RegionSettings>;
@@ -78,9 +81,19 @@ function readSettings(env: ManagementEnv): ManagementSettings {
     tagKeys: readTagKeys(env.TOKEN_TAG_KEYS),
     setupToken: setupToken.length < SETUP_TOKEN_LENGTH_MIN ? null : setupToken,
     sealKeys: readSealKeys(env.SINK_SECRETS_KEY),
+    publicUrl: readPublicUrl(env.PUBLIC_URL),
     defaultRegion: env.DEFAULT_REGION,
     regions,
   };
+}
+
+/** Links that people follow are made of it, so plain HTTP is for this machine only. */
+function readPublicUrl(value: unknown): string {
+  const url = typeof value === "string" ? URL.parse(value) : null;
+  const safe = url?.protocol === "https:" || (url?.protocol === "http:" && /^(127\.0\.0\.1|localhost|\[::1\])$/.test(url.hostname));
+  if (!url || !safe || url.href !== `${url.origin}/`)
+    throw new Error("PUBLIC_URL must be https:// and the host of management, without a path; http:// is for 127.0.0.1 and localhost only");
+  return url.origin;
 }
 
 function readRegions(env: ManagementEnv): Map<string, RegionSettings> {
