@@ -22,6 +22,8 @@ export interface GatewayOptions {
   quiet: boolean;
   /** Settings instead of those in wrangler.toml, for every edge. */
   edgeSettings?: Record<string, number>;
+  /** The same for management. */
+  managementSettings?: Record<string, string>;
   /** Sources instead of those in wrangler.toml, for every edge. */
   edgeSource?: OtherSource;
   /** Workers that are no part of Headgate, on the ports after the edges. */
@@ -79,7 +81,8 @@ function urlsOf(built: BuiltWorker[], port: number): Urls {
 function workerOptions({ name, script, options }: BuiltWorker, urls: Urls, secrets: Secrets, chosen: GatewayOptions): WorkerOptions {
   const bindings: Record<string, unknown> = { ...settingsOf(options), ...secrets };
   if (bindings["REGION"]) Object.assign(bindings, chosen.edgeSettings);
-  else Object.assign(bindings, { PUBLIC_URL: urls.management, REGIONS: withLocalUrls(bindings["REGIONS"], urls) });
+  else
+    Object.assign(bindings, { PUBLIC_URL: urls.management, REGIONS: withLocalUrls(bindings["REGIONS"], urls) }, chosen.managementSettings);
   return { ...options, name, modulesRoot: path.dirname(script), modules: [{ type: "ESModule", path: script }], bindings } as WorkerOptions;
 }
 

@@ -15,6 +15,7 @@ export interface ManagementEnv {
   DEFAULT_REGION: string;
   /** Region id -> its URL and the name of the service binding that leads there; an object, or its JSON text. */
   REGIONS: unknown;
+  ALLOW_INSECURE_ISSUERS?: string;
 }
 
 /** What management asks of a region's Worker over RPC. */
@@ -47,6 +48,8 @@ export interface ManagementSettings {
   defaultRegion: string;
   /** By region id. */
   regions: ReadonlyMap<string, RegionSettings>;
+  /** Identity providers may be on this machine, without TLS. For local tests. */
+  allowInsecureIssuers: boolean;
 }
 
 export interface RegionSettings {
@@ -84,6 +87,7 @@ function readSettings(env: ManagementEnv): ManagementSettings {
     publicUrl: readPublicUrl(env.PUBLIC_URL),
     defaultRegion: env.DEFAULT_REGION,
     regions,
+    allowInsecureIssuers: env.ALLOW_INSECURE_ISSUERS === "true",
   };
 }
 

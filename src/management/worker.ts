@@ -13,11 +13,13 @@ import { countRefusal } from "./refusals.ts";
 import type { Management } from "./request.ts";
 import { mount, type Route } from "./route.ts";
 import { setup } from "./setup.ts";
+import { refusal, HEADERS as SIGN_IN_HEADERS } from "./sign-in/page.ts";
+import { signIn } from "./sign-in/routes.ts";
 import { tokens } from "./tokens/routes.ts";
 import { users } from "./users.ts";
 
 /** Every route there is. */
-export const ROUTES: readonly Route[] = [...setup, ...orgs, ...users, ...datasets, ...settings, ...life, ...tokens, ...audit];
+export const ROUTES: readonly Route[] = [...setup, ...orgs, ...users, ...datasets, ...settings, ...life, ...tokens, ...audit, ...signIn];
 
 export { Authority } from "./authority.ts";
 export { Publisher } from "./publish.ts";
@@ -37,19 +39,24 @@ app.use(async (c, next) => {
 });
 
 // Any origin: the credential is a header that a page must have been given, never a cookie.
-app.use(
-  cors({
-    origin: "*",
-    allowMethods: ["GET", "POST", "PUT", "DELETE", "OPTIONS"],
-    // those of Axiom's JavaScript clients, whose `cache: "no-store"` adds two more
-    allowHeaders: [
-      ..."Authorization Content-Type Content-Encoding Accept Cache-Control Pragma traceparent".split(" "),
-      ..."X-Axiom-Client X-Axiom-Org-Id X-Axiom-Event-Labels X-Axiom-CSV-Fields X-Axiom-Dataset".split(" "),
-    ],
-    exposeHeaders: ["X-Axiom-Trace-Id", "Retry-After"],
-    maxAge: 86_400,
-  }),
-);
+const anyOrigin = cors({
+  origin: "*",
+  allowMethods: ["GET", "POST", "PUT", "DELETE", "OPTIONS"],
+  // those of Axiom's JavaScript clients, whose `cache: "no-store"` adds two more
+  allowHeaders: [
+    ..."Authorization Content-Type Content-Encoding Accept Cache-Control Pragma traceparent".split(" "),
+    ..."X-Axiom-Client X-Axiom-Org-Id X-Axiom-Event-Labels X-Axiom-CSV-Fields X-Axiom-Dataset".split(" "),
+  ],
+  exposeHeaders: ["X-Axiom-Trace-Id", "Retry-After"],
+  maxAge: 86_400,
+});
+
+// Where cookies count, no other origin does.
+app.use(async (c, next) => {
+  if (!isSignIn(c.req.path)) return anyOrigin(c, next);
+  await next();
+  for (const [name, value] of Object.entries(SIGN_IN_HEADERS)) c.res.headers.set(name, value);
+});
 
 app.use(
   methodNotAllowed({
@@ -82,10 +89,14 @@ app.notFound((c) =>
 app.onError(async (error, c) => {
   const problem = storeProblem(error) ?? asProblem(error);
   await countRefusal(c, problem);
-  return problemResponse(problem, c.var.traceId);
+  return isSignIn(c.req.path) ? refusal(c, problem) : problemResponse(problem, c.var.traceId);
 });
 
 export default app;
+
+function isSignIn(path: string): boolean {
+  return path.startsWith("/auth/");
+}
 
 /** Whatever D1 throws is an outage to the caller, except a broken constraint, which is a fault of ours. */
 function storeProblem(error: Error): Problem | null {
