@@ -33,6 +33,8 @@ export interface GatewayOptions {
 export interface Gateway {
   urls: Urls;
   secrets: Secrets;
+  /** Management's own. */
+  database: D1Database;
   /** Ends workerd and lets go of the state folder. */
   stop(): Promise<void>;
 }
@@ -53,9 +55,10 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     const workers = [...built.map((worker) => workerOptions(worker, urls, secrets, options)), ...beside];
     mf = new Miniflare(miniflareOptions(workers, options));
     await mf.ready;
-    await migrate(await mf.getD1Database("DB", "headgate-management"));
+    const database = await mf.getD1Database("DB", "headgate-management");
+    await migrate(database);
     const running = mf;
-    return { urls, secrets, stop: () => running.dispose().finally(closeState) };
+    return { urls, secrets, database, stop: () => running.dispose().finally(closeState) };
   } catch (error) {
     await mf?.dispose();
     closeState();

@@ -79,8 +79,7 @@ export async function browserSession(c: Request): Promise<SessionHolder> {
   const { now } = c.var;
   const value = cookieOf(c);
   const found = value === null ? null : await holderOfSession(db, digestOf(value), "browser");
-  if (found?.holder.kind !== "user")
-    throw new Problem("credential-missing", "nobody is signed in here; sign in at /auth/<organisation>");
+  if (found?.holder.kind !== "user") throw new Problem("credential-missing", "nobody is signed in here; sign in at /auth/<organisation>");
   const { holder, lastUsedAt } = found;
   const state = standing(found, now);
   if (state !== "live") throw new Problem(state, "the session has ended or the user is disabled; sign in again");
