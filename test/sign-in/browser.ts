@@ -44,6 +44,13 @@ export class Browser {
     return at;
   }
 
+  /** Another browser with the same cookies, as they are now. */
+  copy(): Browser {
+    const copy = new Browser();
+    for (const [host, jar] of this.jars) copy.jars.set(host, new Map(jar));
+    return copy;
+  }
+
   cookies(url: string): Map<string, string> {
     return this.jars.get(new URL(url).host) ?? new Map();
   }

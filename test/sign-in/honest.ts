@@ -40,6 +40,7 @@ export async function openHonest(redirectUris: () => string[], idTokenHasAll = t
       features: { devInteractions: { enabled: true } },
       claims: { openid: ["sub"], email: ["email", "email_verified"], profile: ["name"] },
       conformIdTokenClaims: !idTokenHasAll,
+      ttl: { Interaction: 600, Session: 600, Grant: 600, AccessToken: 600, IdToken: 600 },
       cookies: { keys: ["cookie-key-of-the-tests"] },
       findAccount: (_: unknown, sub: string) => {
         const account = accounts.get(sub);
