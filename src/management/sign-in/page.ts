@@ -44,6 +44,8 @@ export function refusal(c: Request, problem: Problem): Response | Promise<Respon
   // what is asked for by a page's script, or answers one
   if (c.req.method !== "GET" || wantsJson(c) || c.req.path === "/auth/session")
     return c.newResponse(body, status as ContentfulStatusCode, Object.fromEntries(headers));
+  const retryAfter = headers.get("retry-after");
+  if (retryAfter) c.header("retry-after", retryAfter);
   const text = html`<p>${problem.message}</p><p><small>Trace ${c.var.traceId}</small></p>`;
   return page(c, TITLES[problem.status] ?? "Something went wrong", text, status as ContentfulStatusCode);
 }
