@@ -12,10 +12,10 @@ export interface ManagementEnv {
   SETUP_TOKEN?: string;
   SINK_SECRETS_KEY?: string;
   PUBLIC_URL: string;
+  ALLOW_INSECURE_ISSUERS?: string;
   DEFAULT_REGION: string;
   /** Region id -> its URL and the name of the service binding that leads there; an object, or its JSON text. */
   REGIONS: unknown;
-  ALLOW_INSECURE_ISSUERS?: string;
 }
 
 /** What management asks of a region's Worker over RPC. */
@@ -45,11 +45,11 @@ export interface ManagementSettings {
   sealKeys: SealKeys;
   /** Where people and programs reach this Worker: an origin, no trailing slash. Never taken from a request's Host. */
   publicUrl: string;
+  /** Whether providers, issuers and upstreams may be at this machine itself, without TLS: for local tests only. */
+  allowInsecure: boolean;
   defaultRegion: string;
   /** By region id. */
   regions: ReadonlyMap<string, RegionSettings>;
-  /** Identity providers may be on this machine, without TLS. For local tests. */
-  allowInsecureIssuers: boolean;
 }
 
 export interface RegionSettings {
@@ -85,9 +85,9 @@ function readSettings(env: ManagementEnv): ManagementSettings {
     setupToken: setupToken.length < SETUP_TOKEN_LENGTH_MIN ? null : setupToken,
     sealKeys: readSealKeys(env.SINK_SECRETS_KEY),
     publicUrl: readPublicUrl(env.PUBLIC_URL),
+    allowInsecure: env.ALLOW_INSECURE_ISSUERS === "true",
     defaultRegion: env.DEFAULT_REGION,
     regions,
-    allowInsecureIssuers: env.ALLOW_INSECURE_ISSUERS === "true",
   };
 }
 

@@ -1,11 +1,12 @@
 /** Pages without a script, a style or anything else from outside. Text that is put into one is escaped by `html`. */
+import type { Context, Next } from "hono";
 import { html, raw } from "hono/html";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { type Problem, problemResponse } from "../../problem.ts";
 import type { Request } from "../request.ts";
 
 /** What every answer under /auth/ carries: it belongs into no frame, no cache and no other site's log. */
-export const HEADERS: Readonly<Record<string, string>> = {
+const HEADERS: Readonly<Record<string, string>> = {
   "content-security-policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   "x-frame-options": "DENY",
   "x-content-type-options": "nosniff",
@@ -13,6 +14,16 @@ export const HEADERS: Readonly<Record<string, string>> = {
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-resource-policy": "same-origin",
 };
+
+/** Where cookies count. The path is what routes are found by, decoded. */
+export function isSignIn(c: Context): boolean {
+  return c.req.path.startsWith("/auth/");
+}
+
+export async function privately(c: Context, next: Next): Promise<void> {
+  await next();
+  for (const [name, value] of Object.entries(HEADERS)) c.res.headers.set(name, value);
+}
 
 type Html = ReturnType<typeof html>;
 

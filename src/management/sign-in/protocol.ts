@@ -45,7 +45,7 @@ export function exchangeOf(c: Request, provider: Provider): Exchange {
 }
 
 export function outsideOf(c: Request): TrustedFetch {
-  return { fetch: (url, init) => fetch(url, init), allowInsecure: settingsOf(c.env).allowInsecureIssuers };
+  return { fetch: (url, init) => fetch(url, init), allowInsecure: settingsOf(c.env).allowInsecure };
 }
 
 export function secretOf(c: Request, provider: Provider): string {

@@ -42,9 +42,9 @@ function wanted(c: Request, { org }: Caller): Promise<store.Provider> {
 
 async function make(c: Request, caller: Caller): Promise<Response> {
   const { clientSecret, ...request } = await readBody(c, NewProvider);
-  const { sealKeys, allowInsecureIssuers } = settingsOf(c.env);
+  const { sealKeys, allowInsecure } = settingsOf(c.env);
   const provider: store.Provider = {
-    ...drafted(request, allowInsecureIssuers),
+    ...drafted(request, allowInsecure),
     ...{ id: randomUUID(), org: caller.org, clientSecret: "", createdAt: c.var.now, updatedAt: c.var.now, ver: 1 },
   };
   provider.clientSecret = store.sealSecret(clientSecret, provider, sealKeys);
@@ -60,8 +60,8 @@ async function make(c: Request, caller: Caller): Promise<Response> {
 async function update(c: Request, caller: Caller): Promise<Response> {
   const known = await wanted(c, caller);
   const { clientSecret, ...request } = await readBody(c, ProviderUpdate);
-  const { sealKeys, allowInsecureIssuers } = settingsOf(c.env);
-  const provider = { ...updated(known, request, allowInsecureIssuers), updatedAt: c.var.now };
+  const { sealKeys, allowInsecure } = settingsOf(c.env);
+  const provider = { ...updated(known, request, allowInsecure), updatedAt: c.var.now };
   // or whoever may change the address could have the secret delivered to himself
   if (provider.issuer !== known.issuer && !clientSecret)
     throw new Problem(

@@ -1,0 +1,29 @@
+/** The table of all routes. What is not in it does not exist. */
+import { audit } from "./audit/routes.ts";
+import { life } from "./datasets/life.ts";
+import { datasets } from "./datasets/routes.ts";
+import { settings } from "./datasets/settings.ts";
+import { docs } from "./docs.ts";
+import { forwarded } from "./forwarding/table.ts";
+import { upstreams } from "./forwarding/upstream.ts";
+import { orgs } from "./orgs.ts";
+import type { Route } from "./route.ts";
+import { setup } from "./setup.ts";
+import { signIn } from "./sign-in/routes.ts";
+import { tokens } from "./tokens/routes.ts";
+import { users } from "./users.ts";
+
+export const ROUTES: readonly Route[] = [
+  ...setup,
+  ...orgs,
+  ...users,
+  ...datasets,
+  ...settings,
+  ...life,
+  ...tokens,
+  ...audit,
+  ...upstreams,
+  ...forwarded,
+  ...docs,
+  ...signIn,
+];
