@@ -14,6 +14,10 @@ export interface Condition {
   values: (string | number | null)[];
 }
 
+export function allOf(...conditions: readonly Condition[]): Condition {
+  return { sql: conditions.map(({ sql }) => sql).join(" AND "), values: conditions.flatMap(({ values }) => values) };
+}
+
 export interface Change {
   /** Names the change in the rows it writes and in the audit log: the request's trace id. */
   id: string;

@@ -6,17 +6,25 @@ import { settings } from "./datasets/settings.ts";
 import { docs } from "./docs.ts";
 import { forwarded } from "./forwarding/table.ts";
 import { upstreams } from "./forwarding/upstream.ts";
+import { orgLife } from "./org-life.ts";
+import { orgSettings } from "./org-settings.ts";
 import { orgs } from "./orgs.ts";
+import { currentUser } from "./people/current-user.ts";
+import { invitations } from "./people/invitation-routes.ts";
+import { users } from "./people/users.ts";
 import type { Route } from "./route.ts";
 import { setup } from "./setup.ts";
 import { signIn } from "./sign-in/routes.ts";
 import { tokens } from "./tokens/routes.ts";
-import { users } from "./users.ts";
 
 export const ROUTES: readonly Route[] = [
   ...setup,
   ...orgs,
+  ...orgSettings,
+  ...orgLife,
+  ...currentUser,
   ...users,
+  ...invitations,
   ...datasets,
   ...settings,
   ...life,

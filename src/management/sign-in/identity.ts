@@ -6,8 +6,8 @@ import { randomUUID } from "node:crypto";
 import { digestOf } from "../../access/token.ts";
 import { Problem } from "../../problem.ts";
 import { type Change, commit, happened, originOf } from "../change.ts";
+import { acceptInvitation, endInvitations, findInvitation, type Invitation, openInvitationFor } from "../people/invitations.ts";
 import type { Request } from "../request.ts";
-import { acceptInvitation, endInvitations, findInvitation, type Invitation, openInvitationFor } from "./invitation.ts";
 import type { Person } from "./protocol.ts";
 import type { Provider } from "./provider-store.ts";
 

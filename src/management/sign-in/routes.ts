@@ -1,10 +1,10 @@
 /** Signing in: what people see of it, and what the providers send them back to. */
 import { html } from "hono/html";
 import { digestOf } from "../../access/token.ts";
+import { findInvitation } from "../people/invitations.ts";
 import type { Request } from "../request.ts";
 import type { Route } from "../route.ts";
 import { callback, login, noWayIn } from "./flow.ts";
-import { findInvitation } from "./invitation.ts";
 import { link, list, page, wantsJson } from "./page.ts";
 import { type Door, findDoor, type ProviderType } from "./provider-store.ts";
 import { providers } from "./providers.ts";
