@@ -1,7 +1,7 @@
 /** The whole way with a real provider. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Browser, type Visit } from "./browser.ts";
-import { type AuditRow, auditOf, configure, type Deployment, invite, openDeployment } from "./deployment.ts";
+import { type AuditRow, auditOf, configure, type Deployment, invite, linkFor, openDeployment } from "./deployment.ts";
 import { CLIENT, type Honest, openHonest, signInAt } from "./honest.ts";
 
 const DAY_MS = 86_400_000;
@@ -122,15 +122,39 @@ describe("signing in", () => {
     expect(await who(browser)).toBe(user);
   });
 
+  it("lets the owner who set the deployment up in by a link to their own account, then without one", async () => {
+    honest.accounts.set("ada", {});
+    const browser = new Browser();
+    expect((await signIn(browser, "ada", `?invitation=${await linkFor(made, made.owner)}`)).status).toBe(303);
+    expect(await who(browser)).toBe(made.owner);
+    const again = new Browser();
+    expect((await signIn(again, "ada")).status).toBe(303);
+    expect(await who(again)).toBe(made.owner);
+  });
+
+  it("takes a new link for an account that has an identity already, which keeps both", async () => {
+    const user = await known("bea");
+    other.accounts.set("bea-elsewhere", { email: "bea@acme.example", email_verified: true });
+    const token = await linkFor(made, user);
+    expectFailed(await signIn(new Browser(), "bea-elsewhere", "", "other"), /you have no invitation/, 403);
+    for (const [login, name] of [
+      ["bea-elsewhere", "other"],
+      ["bea", "staff"],
+    ] as const) {
+      const browser = new Browser();
+      expect((await signIn(browser, login, `?invitation=${token}`, name)).status).toBe(303);
+      expect(await who(browser)).toBe(user);
+    }
+  });
+
   it("refuses who is disabled, and whoever is no member any more", async () => {
     const user = await known("dora");
     const { database } = made.gateway;
-    await database.prepare("UPDATE users SET status = 'disabled' WHERE id = ?").bind(user).run();
+    expect((await made.api("POST", `/v2/users/${user}/disable`)).status).toBe(200);
     expectFailed(await signIn(new Browser(), "dora"), /disabled/, 403);
-    await database.batch([
-      database.prepare("UPDATE users SET status = 'active' WHERE id = ?").bind(user),
-      database.prepare("DELETE FROM members WHERE user_id = ?").bind(user),
-    ]);
+    expect((await made.api("POST", `/v2/users/${user}/enable`)).status).toBe(200);
+    expect((await signIn(new Browser(), "dora")).status).toBe(303);
+    await database.prepare("DELETE FROM members WHERE user_id = ?").bind(user).run();
     expectFailed(await signIn(new Browser(), "dora"), /no member/, 403);
   });
 
