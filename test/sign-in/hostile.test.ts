@@ -152,7 +152,7 @@ describe("an ID token", () => {
 
   it("must be of now when somebody is to show anew who they are", async () => {
     forging(({ payload }) => {
-      payload["auth_time"] = now() - HOUR_S;
+      payload["auth_time"] = now() - HOUR_S + 0.1234;
     });
     await expectRefused("did not ask you again", 400, "?prompt=login");
     const browser = new Browser();

@@ -10,6 +10,8 @@ import { FetchFailure } from "../../access/workload/fetch-trusted.ts";
 import { Problem } from "../../problem.ts";
 
 const FOREIGN_LENGTH_MAX = 200;
+/** By OAuth and by GitHub. */
+const CLIENT_REFUSED: readonly string[] = ["invalid_client", "unauthorized_client", "incorrect_client_credentials"];
 const BEGIN_AGAIN = "begin to sign in again";
 
 /** Anything thrown on the way as a Problem; what is no failure of the provider's is thrown as it is. */
@@ -38,7 +40,7 @@ export function providerFailure(thrown: unknown): Problem {
 /** Whether the provider refused Headgate itself rather than the person. */
 export function clientRefused(thrown: unknown): boolean {
   if (thrown instanceof WWWAuthenticateChallengeError) return true;
-  return thrown instanceof ResponseBodyError && (thrown.error === "invalid_client" || thrown.error === "unauthorized_client");
+  return thrown instanceof ResponseBodyError && CLIENT_REFUSED.includes(thrown.error);
 }
 
 /** Foreign text is cut and kept to one line; whoever shows it escapes it. */

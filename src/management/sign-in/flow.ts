@@ -5,14 +5,12 @@ import type { Request } from "../request.ts";
 import { type Attempt, keepAttempt, randomSecret, takeAttempt } from "./attempt.ts";
 import { beginSession } from "./browser-session.ts";
 import { providerFailure } from "./failure.ts";
-import { github } from "./github.ts";
 import { identify } from "./identity.ts";
-import { oidc } from "./oidc.ts";
-import { exchangeOf, type SignInProtocol, secretOf } from "./protocol.ts";
-import { findOpenProvider, type Provider, type ProviderType } from "./provider-store.ts";
+import { exchangeOf, secretOf } from "./protocol.ts";
+import { PROTOCOLS } from "./protocols.ts";
+import { findOpenProvider, type Provider } from "./provider-store.ts";
 import { returnPath } from "./return-to.ts";
 
-const PROTOCOLS: Record<ProviderType, SignInProtocol> = { oidc, google: oidc, github };
 /** Whatever a token can look like; it is looked up by its digest. */
 const INVITATION = /^[\w.~-]{16,256}$/;
 

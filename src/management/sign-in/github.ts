@@ -3,7 +3,8 @@ import * as oauth from "oauth4webapi";
 import * as v from "valibot";
 import { fetchTrusted, type TrustedFetch } from "../../access/workload/fetch-trusted.ts";
 import { Problem } from "../../problem.ts";
-import { authorizationUrl, clientAuthOf, clientOf, type SignInProtocol, through } from "./protocol.ts";
+import { authorizationUrl, clientAuthOf, clientOf, EMAIL_LENGTH_MAX, type SignInProtocol, through } from "./protocol.ts";
+import { clientTaken } from "./trial.ts";
 
 /** Its issuer is what GitHub's own metadata has; identities are kept under https://github.com. */
 const SERVER: oauth.AuthorizationServer = {
@@ -12,10 +13,12 @@ const SERVER: oauth.AuthorizationServer = {
   token_endpoint: "https://github.com/login/oauth/access_token",
 };
 const API = "https://api.github.com";
+/** Each of them may be looked up. */
+const EMAILS_MAX = 20;
 
 /** Names change hands, the number does not. */
 const User = v.object({ id: v.pipe(v.number(), v.safeInteger(), v.minValue(1)) });
-const Emails = v.array(v.object({ email: v.string(), verified: v.boolean(), primary: v.boolean() }));
+const Emails = v.array(v.object({ email: v.pipe(v.string(), v.maxLength(EMAIL_LENGTH_MAX)), verified: v.boolean(), primary: v.boolean() }));
 
 export const github: SignInProtocol = {
   async begin(exchange, attempt) {
@@ -35,9 +38,16 @@ export const github: SignInProtocol = {
     return {
       subject: String(user.id),
       email: emails.find(({ primary }) => primary)?.email ?? null,
-      verifiedEmails: emails.filter(({ verified }) => verified).map(({ email }) => email),
+      verifiedEmails: emails
+        .filter(({ verified }) => verified)
+        .map(({ email }) => email)
+        .slice(0, EMAILS_MAX),
       authenticatedAt: null,
     };
+  },
+
+  async tryOut(exchange, secret) {
+    return { tokenEndpoint: SERVER.token_endpoint, clientTaken: await clientTaken(SERVER, exchange, secret, withErrorStatus) };
   },
 };
 

@@ -2,11 +2,24 @@
 import * as oauth from "oauth4webapi";
 import { Problem } from "../../problem.ts";
 import type { Attempt } from "./attempt.ts";
-import { metadataOf } from "./discovery.ts";
-import { authorizationUrl, clientAuthOf, clientOf, type Exchange, type Person, type SignInProtocol, through } from "./protocol.ts";
+import { discover, metadataOf } from "./discovery.ts";
+import {
+  authorizationUrl,
+  clientAuthOf,
+  clientOf,
+  EMAIL_LENGTH_MAX,
+  type Exchange,
+  type Person,
+  type SignInProtocol,
+  through,
+} from "./protocol.ts";
+import type { Provider } from "./provider-store.ts";
+import { clientTaken } from "./trial.ts";
 
 /** Between the provider's clock and ours. */
 const SKEW_MS = 30_000;
+/** OpenID Connect Core 2. */
+const SUBJECT_LENGTH_MAX = 255;
 
 export const oidc: SignInProtocol = {
   async begin(exchange, attempt) {
@@ -39,7 +52,27 @@ export const oidc: SignInProtocol = {
     const claims = oauth.getValidatedIdTokenClaims(tokens);
     if (!claims) throw new Problem("sign-in-failed", "the identity provider sent no ID token; begin to sign in again");
     requireAskedAgain(attempt, claims);
-    return personOf(claims, claims.email === undefined ? await userInfo(exchange, server, tokens.access_token, claims.sub) : claims);
+    if (claims.sub.length > SUBJECT_LENGTH_MAX)
+      throw new Problem("sign-in-failed", `the identity provider names you in more than ${SUBJECT_LENGTH_MAX} characters`);
+    return personOf(provider, claims, await emailOf(exchange, server, tokens.access_token, claims));
+  },
+
+  async tryOut(exchange, secret) {
+    const { provider, outside, now } = exchange;
+    const server = await discover(provider.issuer, outside, now);
+    const challenges = server.code_challenge_methods_supported;
+    if (challenges && !challenges.includes("S256"))
+      throw new Problem("upstream-failed", "the identity provider does not support PKCE with S256, without which nobody can sign in");
+    return {
+      issuer: server.issuer,
+      authorizationEndpoint: server.authorization_endpoint,
+      tokenEndpoint: server.token_endpoint,
+      userinfoEndpoint: server.userinfo_endpoint ?? null,
+      jwksUri: server.jwks_uri,
+      signedWith: server.id_token_signing_alg_values_supported ?? [],
+      namesItself: server.authorization_response_iss_parameter_supported === true,
+      clientTaken: await clientTaken(server, exchange, secret),
+    };
   },
 };
 
@@ -52,26 +85,36 @@ function requireAskedAgain({ again, begunAt }: Attempt, { auth_time }: oauth.IDT
     );
 }
 
-/** Many providers put the e-mail address into the ID token only when told to. */
-async function userInfo(
+/** Many providers put the e-mail address, or whether it is verified, into the ID token only when told to. */
+async function emailOf(
   { provider, outside }: Exchange,
   server: oauth.AuthorizationServer,
   accessToken: string,
-  subject: string,
+  claims: oauth.IDToken,
 ): Promise<Record<string, unknown>> {
-  if (!server.userinfo_endpoint) return {};
+  if (!server.userinfo_endpoint || (claims.email !== undefined && claims.email_verified !== undefined)) return claims;
   const client = clientOf(provider);
   const response = await oauth.userInfoRequest(server, client, accessToken, through(outside));
-  return oauth.processUserInfoResponse(server, client, subject, response);
+  const told = await oauth.processUserInfoResponse(server, client, claims.sub, response);
+  return told.email === undefined ? claims : told;
 }
 
-function personOf({ sub, auth_time }: oauth.IDToken, { email, email_verified }: Record<string, unknown>): Person {
-  const shown = typeof email === "string" ? email : null;
+function personOf({ type }: Provider, { sub, auth_time }: oauth.IDToken, told: Record<string, unknown>): Person {
+  const email = typeof told.email === "string" && told.email.length <= EMAIL_LENGTH_MAX ? told.email : null;
+  // true itself: some providers say "false" in words
+  const verified = email !== null && told.email_verified === true && (type !== "google" || isGoogles(email, told.hd));
   return {
     subject: sub,
-    email: shown,
-    // true itself: some providers say "false" in words
-    verifiedEmails: shown !== null && email_verified === true ? [shown] : [],
-    authenticatedAt: auth_time === undefined ? null : auth_time * 1_000,
+    email,
+    verifiedEmails: verified ? [email] : [],
+    authenticatedAt: auth_time === undefined ? null : Math.floor(auth_time * 1_000),
   };
+}
+
+/**
+ * By Google's own word it speaks for addresses of Gmail and of domains that it hosts only. Whoever opened an account with an address from
+ * elsewhere may have lost it since.
+ */
+function isGoogles(email: string, hostedDomain: unknown): boolean {
+  return typeof hostedDomain === "string" || /@gmail\.com$/i.test(email);
 }

@@ -7,6 +7,9 @@ import type { Request } from "../request.ts";
 import type { Attempt } from "./attempt.ts";
 import { openSecret, type Provider } from "./provider-store.ts";
 
+/** RFC 5321. */
+export const EMAIL_LENGTH_MAX = 254;
+
 /** Whom a provider says that it has before it. */
 export interface Person {
   /** For ever one person's, together with the provider's issuer. */
@@ -38,6 +41,8 @@ export interface SignInProtocol {
    * @throws Problem `sign-in-failed`, `upstream-failed`, or what oauth4webapi throws.
    */
   finish(exchange: Exchange, attempt: Attempt, answer: URLSearchParams, secret: string): Promise<Person>;
+  /** What can be found out without a person, for whoever sets the provider up. @throws as `finish`, for what is wrong. */
+  tryOut(exchange: Exchange, secret: string): Promise<Record<string, unknown>>;
 }
 
 export function exchangeOf(c: Request, provider: Provider): Exchange {

@@ -1,16 +1,14 @@
 /** Identity providers of an organisation: set up by its administrators, never with a program's credential. */
 import { randomUUID } from "node:crypto";
-import { genericTokenEndpointRequest, processGenericTokenEndpointResponse } from "oauth4webapi";
 import { Problem } from "../../problem.ts";
 import type { Caller } from "../caller.ts";
 import { changeOf } from "../change.ts";
 import { settingsOf } from "../env.ts";
 import { type Request, readBody } from "../request.ts";
 import type { CallerRoute, Route } from "../route.ts";
-import { randomSecret } from "./attempt.ts";
-import { discover } from "./discovery.ts";
-import { clientRefused, providerFailure } from "./failure.ts";
-import { callbackUrl, clientAuthOf, clientOf, exchangeOf, secretOf, through } from "./protocol.ts";
+import { providerFailure } from "./failure.ts";
+import { callbackUrl, exchangeOf, secretOf } from "./protocol.ts";
+import { PROTOCOLS } from "./protocols.ts";
 import { drafted, NewProvider, ProviderUpdate, updated } from "./provider-draft.ts";
 import * as store from "./provider-store.ts";
 
@@ -87,44 +85,17 @@ async function remove(c: Request, caller: Caller): Promise<Response> {
   return c.body(null, 204);
 }
 
-/** What can be found out without a person. What is wrong is the answer, not a refusal. */
+/** What is wrong is the answer, not a refusal. */
 async function test(c: Request, caller: Caller): Promise<Response> {
   const provider = await wanted(c, caller);
-  const callback = callbackUrl(settingsOf(c.env).publicUrl, provider);
-  // GitHub publishes nothing about itself, and has one address
-  if (provider.type === "github") return c.json({ ok: true, callbackUrl: callback, found: null });
-  try {
-    return c.json({ ok: true, callbackUrl: callback, found: await found(c, provider) });
-  } catch (error) {
-    return c.json({ ok: false, callbackUrl: callback, problem: providerFailure(error).message });
-  }
-}
-
-async function found(c: Request, provider: store.Provider): Promise<Record<string, unknown>> {
   const exchange = exchangeOf(c, provider);
-  const { outside, now, redirectUri } = exchange;
-  const server = await discover(provider.issuer, outside, now);
-  const challenges = server.code_challenge_methods_supported;
-  if (challenges && !challenges.includes("S256"))
-    throw new Problem("upstream-failed", "the identity provider does not support PKCE with S256, without which nobody can sign in");
-  // a code that nobody was given: whoever refuses the code has taken the client
-  const parameters = { code: randomSecret(), code_verifier: randomSecret(), redirect_uri: redirectUri };
-  const client = clientOf(provider);
-  const auth = clientAuthOf(provider, secretOf(c, provider));
-  const response = await genericTokenEndpointRequest(server, client, auth, "authorization_code", parameters, through(outside));
-  await processGenericTokenEndpointResponse(server, client, response).catch((error) => {
-    if (clientRefused(error)) throw error;
-  });
-  return {
-    issuer: server.issuer,
-    authorizationEndpoint: server.authorization_endpoint,
-    tokenEndpoint: server.token_endpoint,
-    userinfoEndpoint: server.userinfo_endpoint ?? null,
-    jwksUri: server.jwks_uri,
-    signedWith: server.id_token_signing_alg_values_supported ?? [],
-    namesItself: server.authorization_response_iss_parameter_supported === true,
-    clientTaken: true,
-  };
+  const { redirectUri } = exchange;
+  try {
+    const found = await PROTOCOLS[provider.type].tryOut(exchange, secretOf(c, provider));
+    return c.json({ ok: true, callbackUrl: redirectUri, found });
+  } catch (error) {
+    return c.json({ ok: false, callbackUrl: redirectUri, problem: providerFailure(error).message });
+  }
 }
 
 /** What the audit log and whoever asks are told: never the secret. */

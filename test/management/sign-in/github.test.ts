@@ -140,7 +140,7 @@ describe("GitHub", () => {
       "bad_verification_code",
       { token: { error: "bad_verification_code", error_description: "<b>expired</b>" } },
     ],
-    ["the wrong client, which comes with status 200", 502, "client id and secret", { token: { error: "invalid_client" } }],
+    ["the wrong client, which comes with status 200", 502, "client id and secret", { token: { error: "incorrect_client_credentials" } }],
     ["an account without a number", 502, "/user", { user: { login: "octocat" } }],
     ["an account whose number is none", 502, "/user", { user: { id: "583231" } }],
     ["an account of number 0", 502, "/user", { user: { id: 0 } }],
@@ -155,6 +155,25 @@ describe("GitHub", () => {
     expect([back.status, text]).toEqual([status, expect.stringContaining(words)]);
     expect(text).not.toMatch(/<b>expired|secret-of-github|gho_x/);
     expect(back.headers.getSetCookie()).toEqual([expect.stringMatching(/^__Host-oa-/)]);
+  });
+
+  it("is tried out with a code that nobody was given", async () => {
+    const deployed = await made();
+    const [{ id = "" } = {}] = succeeded(await call<{ id: string }[]>("GET", "/v2/auth/providers", deployed.session));
+    const hub = gitHub();
+    const tried = async () => {
+      const request = new Request(`${HOME}/v2/auth/providers/${id}/test`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${deployed.session.token}`, "x-axiom-org-id": deployed.org },
+      });
+      return (await worker.fetch(request, env, createExecutionContext())).json();
+    };
+    hub.token = { error: "bad_verification_code" };
+    expect(await tried()).toMatchObject({ ok: true, found: { clientTaken: true } });
+    hub.token = { error: "something_else" };
+    expect(await tried()).toMatchObject({ ok: true, found: { clientTaken: null } });
+    hub.token = { error: "incorrect_client_credentials" };
+    expect(await tried()).toMatchObject({ ok: false, problem: expect.stringContaining("client id and secret") });
   });
 
   it("74 is refused with a state that is not the attempt's", async () => {
