@@ -97,7 +97,8 @@ function parseJson(text: string): unknown {
   }
 }
 
-async function readText(request: globalThis.Request): Promise<string> {
+/** @throws Problem `body-too-large`, `body-invalid` for what is no UTF-8. */
+export async function readText(request: globalThis.Request): Promise<string> {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
   let bytes = 0;
   let text = "";

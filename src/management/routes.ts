@@ -6,6 +6,8 @@ import { settings } from "./datasets/settings.ts";
 import { docs } from "./docs.ts";
 import { forwarded } from "./forwarding/table.ts";
 import { upstreams } from "./forwarding/upstream.ts";
+import { exchange } from "./issuers/exchange.ts";
+import { issuers } from "./issuers/routes.ts";
 import { orgLife } from "./org-life.ts";
 import { orgSettings } from "./org-settings.ts";
 import { orgs } from "./orgs.ts";
@@ -29,6 +31,8 @@ export const ROUTES: readonly Route[] = [
   ...settings,
   ...life,
   ...tokens,
+  ...issuers,
+  ...exchange,
   ...audit,
   ...upstreams,
   ...forwarded,
