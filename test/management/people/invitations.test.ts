@@ -16,7 +16,7 @@ import {
   succeeded,
 } from "../client.ts";
 import { describeResource } from "../describe-resource.ts";
-import { person, rowsOf, session } from "./person.ts";
+import { identity, person, rowsOf, session } from "./person.ts";
 
 const refusal = (reply: Reply<Answer>) => [reply.status, reasonOf(reply)];
 const EVE = { name: "Eve", email: "eve@acme.example", role: "user" };
@@ -166,11 +166,7 @@ describe("an invitation", () => {
   it("by an address never finds somebody who has an identity", async () => {
     const made = await deployment();
     const bob = await person(made, "user", "Bob");
-    await env.DB.prepare(
-      "INSERT INTO identities (id, org, issuer, subject, user_id, provider, created_at, last_used_at, change_id) VALUES ('i', ?, 'x', 'y', ?, 'p', 0, 0, '')",
-    )
-      .bind(made.org, bob.id)
-      .run();
+    await identity(made.org, bob.id);
     const { token } = succeeded(await call("POST", `/v2/users/${bob.id}/invitation`, made.session));
     expect(await openInvitationFor(env.DB, made.org, bob.email, Date.now())).toBeNull();
     expect(await findInvitation(env.DB, made.org, digestOf(token), Date.now())).not.toBeNull();

@@ -65,6 +65,16 @@ async function personalToken(org: string, user: string): Promise<Credential> {
   return { token, org };
 }
 
+/** As the database has it after a first sign-in with a provider. */
+export async function identity(org: string, user: string): Promise<void> {
+  await env.DB.prepare(
+    `INSERT INTO identities (id, org, issuer, subject, user_id, provider, created_at, last_used_at, change_id)
+    VALUES (?, ?, 'https://idp.example', ?, ?, 'p', 0, 0, '')`,
+  )
+    .bind(randomUUID(), org, user, user)
+    .run();
+}
+
 /** @param capabilities on the organisation, such as `users:update`. */
 export async function customRole(
   { org }: Deployment,

@@ -15,7 +15,7 @@ import {
   succeeded,
   token,
 } from "../client.ts";
-import { ALL_THERE_IS, membersOf, person, rowsOf, teamOf } from "./person.ts";
+import { ALL_THERE_IS, identity, membersOf, person, rowsOf, teamOf } from "./person.ts";
 
 afterEach(() => {
   vi.useRealTimers();
@@ -37,10 +37,8 @@ describe("35: a user who is deleted", () => {
     const made = await deployment();
     const bob = await person(made, "user", "Bob");
     await teamOf(made.org, bob.id);
+    await identity(made.org, bob.id);
     await env.DB.batch([
-      env.DB.prepare(
-        "INSERT INTO identities (id, org, issuer, subject, user_id, provider, created_at, last_used_at, change_id) VALUES ('i', ?, 'x', 'y', ?, 'p', 0, 0, '')",
-      ).bind(made.org, bob.id),
       env.DB.prepare("INSERT INTO group_members (group_id, user_id) SELECT 'g', ?").bind(bob.id),
       env.DB.prepare("INSERT INTO groups (id, org, name, description, created_at, ver, change_id) VALUES ('g', ?, 'g', '', 0, 1, '')").bind(
         made.org,
@@ -109,11 +107,7 @@ describe("35: a user who is deleted", () => {
     succeeded(await call("PUT", `/v2/orgs/${other.id}/settings`, there, { onCreatorRemoved: "revoke" }));
     const token = succeeded(await call("POST", "/v2/tokens", there, INGEST));
     expect((await call("DELETE", `/v2/users/${founder.id}`, made.owner)).status).toBe(409);
-    await env.DB.prepare(
-      "INSERT INTO identities (id, org, issuer, subject, user_id, provider, created_at, last_used_at, change_id) VALUES ('i', ?, 'x', 'y', ?, 'p', 0, 0, '')",
-    )
-      .bind(other.id, heir.id)
-      .run();
+    await identity(other.id, heir.id);
     expect((await call("DELETE", `/v2/users/${founder.id}`, made.owner)).status).toBe(204);
     expect(await rowsOf("SELECT user_id FROM members WHERE org = ?", other.id)).toEqual([{ user_id: heir.id }]);
     await allPublished(other.id);
@@ -132,11 +126,7 @@ describe("35: a user who is deleted", () => {
     expect(refusal(await call("POST", `${path}/invitation`, all))).toEqual([403, "forbidden"]);
 
     const heir = succeeded(await call("POST", "/v2/users", there, { name: "Heir", email: "heir@other.example", role: "owner" }));
-    await env.DB.prepare(
-      "INSERT INTO identities (id, org, issuer, subject, user_id, provider, created_at, last_used_at, change_id) VALUES ('i', ?, 'x', 'y', ?, 'p', 0, 0, '')",
-    )
-      .bind(other.id, heir.id)
-      .run();
+    await identity(other.id, heir.id);
     expect((await call("DELETE", path, all)).status).toBe(204);
     expect(refusal(await call("GET", "/v2/datasets", there))).toEqual([403, "forbidden"]);
     expect((await call("GET", "/v2/datasets", { ...founder.session, org: made.org })).status).toBe(200);
