@@ -4,6 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { standing } from "../../access/permission-set.ts";
+import { LAST_USED_RESOLUTION_MS } from "../../access/staleness.ts";
 import { digestOf } from "../../access/token.ts";
 import { Problem } from "../../problem.ts";
 import { type Change, commit, happened, originOf } from "../change.ts";
@@ -19,8 +20,6 @@ import type { Provider } from "./provider-store.ts";
 const COOKIE = "__Host-sid";
 const VALUE = /^[\w-]{43}$/;
 const IDLE_MS = 7 * 86_400_000;
-/** Use is noted no more often, so idleness is judged by as much less. */
-const USE_NOTED_EVERY_MS = 300_000;
 
 export type SessionHolder = Holder & { kind: "user" } & { expiresAt: number; authenticatedAt: number };
 
@@ -85,7 +84,7 @@ export async function browserSession(c: Request): Promise<SessionHolder> {
   if (state !== "live") throw new Problem(state, "the session has ended or the user is disabled; sign in again");
   if (now - (lastUsedAt ?? 0) > IDLE_MS)
     throw new Problem("token-expired", "the session was not used for 7 days and has ended; sign in again");
-  if (now - (lastUsedAt ?? 0) > USE_NOTED_EVERY_MS) await noteUse(db, "session", holder.credentialId, now);
+  if (now - (lastUsedAt ?? 0) > LAST_USED_RESOLUTION_MS) await noteUse(db, "session", holder.credentialId, now);
   return holder as SessionHolder;
 }
 
