@@ -74,6 +74,19 @@ GET /v2/info/:kind/:target                     SP admin
 GET /v2/upstream                               S admin
 PUT /v2/upstream                               S admin recent
 DELETE /v2/upstream                            S admin recent
+GET /v2/auth/providers                         S admin
+POST /v2/auth/providers                        S admin recent
+GET /v2/auth/providers/:id                     S admin
+PUT /v2/auth/providers/:id                     S admin recent
+DELETE /v2/auth/providers/:id                  S admin recent
+POST /v2/auth/providers/:id/test               S admin
+GET /auth/session                              open
+POST /auth/session-token                       open
+POST /auth/logout                              open
+GET /auth/invitations/:token                   open
+GET /auth/:org                                 open
+GET /auth/:org/:provider/login                 open
+GET /auth/:org/:provider/callback              open
 `;
 
 /** Behind the gateway: each resource with all methods on the collection, on one, and on what belongs to one. */
