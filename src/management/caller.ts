@@ -30,7 +30,7 @@ export type CredentialKind = "api" | "personal" | "session";
 
 /** As the audit log names whoever did something. */
 export interface Actor {
-  kind: "user" | "token" | "setup" | "system" | "workload";
+  kind: "user" | "token" | "setup" | "system" | "workload" | "report";
   id: string;
   name: string;
 }
@@ -70,6 +70,12 @@ export interface Visitor {
   memberships: Membership[];
   /** The one meant: named by the header, or the first. */
   membership: Membership | null;
+  /** When the credential ends, epoch milliseconds; null: never. */
+  expiresAt: number | null;
+  /** As of a `Caller`. */
+  authenticatedAt: number | null;
+  /** True while the credential is still good. */
+  unchanged: Condition;
 }
 
 /**
@@ -100,9 +106,22 @@ export async function visitorOf(c: Request, by: readonly CredentialKind[]): Prom
   const memberships = holder.kind === "user" ? holder.memberships : [{ ...holder, role: "none", since: 0 }];
   const membership = memberships.find(({ org }) => !named || org === named) ?? null;
   if (named && !membership) throw foreign(named);
-  const credential: Credential =
-    holder.kind === "user" ? { kind: holder.credential, id: holder.credentialId } : { kind: "api", id: holder.id };
-  return { credential, user: holder.kind === "user" ? holder.user : null, memberships, membership };
+  if (holder.kind === "token") {
+    const { id, grant } = holder;
+    const credential = { kind: "api", id } as const;
+    return {
+      credential,
+      user: null,
+      memberships,
+      membership,
+      expiresAt: grant.expiresAt,
+      authenticatedAt: null,
+      unchanged: stands(holder),
+    };
+  }
+  const { user, expiresAt, authenticatedAt } = holder;
+  const credential = { kind: holder.credential, id: holder.credentialId };
+  return { credential, user, memberships, membership, expiresAt, authenticatedAt, unchanged: stands(holder) };
 }
 
 /** @throws Problem `forbidden` naming the capability. */
@@ -180,9 +199,20 @@ function wrongKind(kind: CredentialKind | "ingest", by: readonly CredentialKind[
   return new Problem("token-kind", `${name} tokens are not taken here; use ${by.map((one) => KIND_WORDS[one]).join(" or ")}`);
 }
 
-function callerFromToken({ id, name, org, orgStatus, defaultRegion, grant, family, ver }: Holder & { kind: "token" }): Caller {
+/** That the credential is still what was looked up, whatever its holder may do. */
+function stands(holder: Holder): Condition {
+  if (holder.kind === "token") {
+    const sql = "EXISTS (SELECT 1 FROM tokens WHERE id = ? AND ver = ? AND status = 'active' AND disabled = 0)";
+    return { sql, values: [holder.id, holder.ver] };
+  }
+  const [table, live] = holder.credential === "personal" ? ["personal_tokens", "status = 'active'"] : ["sessions", "ended_at IS NULL"];
+  const sql = `EXISTS (SELECT 1 FROM users WHERE id = ? AND status = 'active') AND EXISTS (SELECT 1 FROM ${table} WHERE id = ? AND ${live})`;
+  return { sql, values: [holder.user.id, holder.credentialId] };
+}
+
+function callerFromToken(holder: Holder & { kind: "token" }): Caller {
+  const { id, name, org, orgStatus, defaultRegion, grant, family } = holder;
   requireActive(org, orgStatus);
-  const sql = "EXISTS (SELECT 1 FROM tokens WHERE id = ? AND ver = ? AND status = 'active' AND disabled = 0)";
   return {
     actor: { kind: "token", id, name },
     credential: { kind: "api", id },
@@ -194,7 +224,7 @@ function callerFromToken({ id, name, org, orgStatus, defaultRegion, grant, famil
     visible: null,
     authenticatedAt: null,
     family: family ?? id,
-    unchanged: { sql, values: [id, ver] },
+    unchanged: stands(holder),
   };
 }
 
@@ -203,9 +233,9 @@ async function callerFromMembership(db: D1Database, holder: Holder & { kind: "us
   const { org, orgStatus, defaultRegion, role, rights } = membership;
   requireActive(org, orgStatus);
   const { grant, visible } = await rightsOf(db, org, user.id, role);
-  const [table, live] = credential === "personal" ? ["personal_tokens", "status = 'active'"] : ["sessions", "ended_at IS NULL"];
+  const still = stands(holder);
   const sql = `EXISTS (SELECT 1 FROM orgs WHERE id = ? AND rights = ?) AND EXISTS (SELECT 1 FROM members WHERE org = ? AND user_id = ? AND role = ?)
-    AND EXISTS (SELECT 1 FROM users WHERE id = ? AND status = 'active') AND EXISTS (SELECT 1 FROM ${table} WHERE id = ? AND ${live})`;
+    AND ${still.sql}`;
   return {
     actor: { kind: "user", id: user.id, name: user.name },
     credential: { kind: credential, id: credentialId },
@@ -217,7 +247,7 @@ async function callerFromMembership(db: D1Database, holder: Holder & { kind: "us
     visible,
     authenticatedAt,
     family: null,
-    unchanged: { sql, values: [org, rights, org, user.id, role, user.id, credentialId] },
+    unchanged: { sql, values: [org, rights, org, user.id, role, ...still.values] },
   };
 }
 

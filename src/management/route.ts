@@ -58,9 +58,8 @@ export interface DatasetRoute extends Place, Rule {
 }
 
 /** Without an organisation. */
-export interface VisitorRoute extends Place {
+export interface VisitorRoute extends Place, Pick<Rule, "by" | "recent"> {
   as: "visitor";
-  by: readonly CredentialKind[];
   run(c: Request, visitor: Visitor): Answer;
 }
 
@@ -82,8 +81,11 @@ async function enter(c: Request, route: Route): Promise<Response> {
   switch (route.as) {
     case "anyone":
       return route.run(c);
-    case "visitor":
-      return route.run(c, await visitorOf(c, route.by));
+    case "visitor": {
+      const visitor = await visitorOf(c, route.by);
+      if (route.recent) requireRecent(visitor, c.var.now);
+      return route.run(c, visitor);
+    }
     case "caller":
       return route.run(c, await allowed(c, route));
     case "dataset": {
@@ -111,7 +113,7 @@ function requireAdmin(caller: Caller): void {
 }
 
 /** @throws Problem `sign-in-required` for a session whose person has not proved for a while who they are. */
-export function requireRecent({ authenticatedAt }: Caller, now: number): void {
+export function requireRecent({ authenticatedAt }: Pick<Caller, "authenticatedAt">, now: number): void {
   if (authenticatedAt !== null && now - authenticatedAt > STEP_UP_MS)
     throw new Problem(
       "sign-in-required",

@@ -10,6 +10,8 @@ import { life } from "./datasets/life.ts";
 import { datasets } from "./datasets/routes.ts";
 import { settings } from "./datasets/settings.ts";
 import { orgs } from "./orgs.ts";
+import { personalTokens } from "./people/personal-tokens.ts";
+import { sessions } from "./people/sessions.ts";
 import type { Management } from "./request.ts";
 import { mount, type Route } from "./route.ts";
 import { setup } from "./setup.ts";
@@ -17,7 +19,18 @@ import { tokens } from "./tokens/routes.ts";
 import { users } from "./users.ts";
 
 /** Every route there is. */
-export const ROUTES: readonly Route[] = [...setup, ...orgs, ...users, ...datasets, ...settings, ...life, ...tokens, ...audit];
+export const ROUTES: readonly Route[] = [
+  ...setup,
+  ...orgs,
+  ...users,
+  ...datasets,
+  ...settings,
+  ...life,
+  ...tokens,
+  ...audit,
+  ...personalTokens,
+  ...sessions,
+];
 
 export { Authority } from "./authority.ts";
 export { Publisher } from "./publish.ts";
