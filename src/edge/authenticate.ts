@@ -60,7 +60,8 @@ const asked = { second: 0, times: new Map<string, number>() };
  * organisation that is not active, 503 when neither KV nor the authority can tell. Does not check capabilities.
  */
 export async function authenticate(token: string, env: EdgeEnv, now: number): Promise<Caller> {
-  const kind = parseToken(token, settingsOf(env).tagKeys);
+  const { tagKeys, importedTokens } = settingsOf(env);
+  const kind = parseToken(token, tagKeys, importedTokens);
   if (kind === null) throw new Problem("credential-malformed", "the token is not one of this deployment: check that it was copied whole");
   if (kind === "personal" || kind === "session")
     throw new Problem(

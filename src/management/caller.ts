@@ -170,16 +170,22 @@ const STANDING_TEXTS: Record<Exclude<Standing, "live">, string> = {
 /** The holder of the bearer token. Does not check where the request comes from. */
 async function holderOf(c: Request, by: readonly CredentialKind[]): Promise<Holder> {
   const token = readAuthorization(c.req.raw.headers);
-  const kind = parseToken(token, settingsOf(c.env).tagKeys);
+  const { tagKeys, importedTokens } = settingsOf(c.env);
+  const kind = parseToken(token, tagKeys, importedTokens);
   if (kind === null) throw new Problem("credential-malformed", "the token is not one of this deployment: check that it was copied whole");
   if (kind === "ingest" || !by.includes(kind)) throw wrongKind(kind, by);
-  const found = await LOOK_UPS[kind](c.env.DB, digestOf(token));
-  if (!found) throw new Problem("token-unknown", "the token is unknown; check that it belongs to this deployment");
-  const state = standing(found, c.var.now);
-  if (state !== "live") throw new Problem(state, STANDING_TEXTS[state]);
+  const found = requireLive(await LOOK_UPS[kind](c.env.DB, digestOf(token)), c.var.now);
   if (found.holder.kind === "user" && (found.lastUsedAt ?? 0) < c.var.now - LAST_USED_RESOLUTION_MS)
     await noteUse(c.env.DB, found.holder.credential, found.holder.credentialId, c.var.now);
   return found.holder;
+}
+
+/** @throws Problem 401 for a credential that is unknown or does not count now. */
+export function requireLive(found: Found | null, now: number): Found {
+  if (!found) throw new Problem("token-unknown", "the token is unknown; check that it belongs to this deployment");
+  const state = standing(found, now);
+  if (state !== "live") throw new Problem(state, STANDING_TEXTS[state]);
+  return found;
 }
 
 const LOOK_UPS: Record<CredentialKind, (db: D1Database, digest: string) => Promise<Found | null>> = {
@@ -251,7 +257,7 @@ async function callerFromMembership(db: D1Database, holder: Holder & { kind: "us
   };
 }
 
-function requireActive(org: string, status: string): void {
+export function requireActive(org: string, status: string): void {
   if (status !== "active") throw new Problem("organisation-suspended", `the organisation ${org} is ${status}`);
 }
 

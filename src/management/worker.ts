@@ -15,6 +15,8 @@ import { sessions } from "./people/sessions.ts";
 import type { Management } from "./request.ts";
 import { mount, type Route } from "./route.ts";
 import { setup } from "./setup.ts";
+import { importTokens } from "./tokens/legacy/import.ts";
+import { legacyTokens } from "./tokens/legacy/routes.ts";
 import { tokens } from "./tokens/routes.ts";
 import { users } from "./users.ts";
 
@@ -30,6 +32,8 @@ export const ROUTES: readonly Route[] = [
   ...audit,
   ...personalTokens,
   ...sessions,
+  ...legacyTokens,
+  ...importTokens,
 ];
 
 export { Authority } from "./authority.ts";
@@ -69,7 +73,7 @@ app.use(
     app,
     onMethodNotAllowed: (c, methods) => {
       const allow = methods.join(", ");
-      const why = /^\/v2\/tokens\/[^/]+$/.test(c.req.path) ? TOKENS_NEVER_CHANGE : "";
+      const why = /^\/(v2\/tokens|api\/v1\/tokens\/(api|ingest))\/[^/]+$/.test(c.req.path) ? TOKENS_NEVER_CHANGE : "";
       const problem = new Problem("method-not-allowed", `${c.req.path} takes ${allow}, not ${c.req.method}${why}`);
       const response = problemResponse(problem, c.var.traceId);
       response.headers.set("allow", allow);

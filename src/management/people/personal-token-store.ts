@@ -63,14 +63,6 @@ export function revokePersonalToken(db: D1Database, user: string, id: string, ch
     .bind(change.id, id, user, ...only.values);
 }
 
-/** The shortest lifetime that an organisation of the user's allows a token, milliseconds; null: none of them says. */
-export async function lifetimeMaxOf(db: D1Database, user: string): Promise<number | null> {
-  return db
-    .prepare("SELECT min(o.token_lifetime_max_ms) AS most FROM members m JOIN orgs o ON o.id = m.org WHERE m.user_id = ?")
-    .bind(user)
-    .first<number>("most");
-}
-
 export function viewPersonalToken({ id, name, description, hint, expiresAt, expiresText, createdAt, lastUsedAt }: PersonalToken) {
   const iso = (at: number | null) => (at === null ? null : new Date(at).toISOString());
   return { id, name, description, hint, createdAt: iso(createdAt), expiresAt: expiresText ?? iso(expiresAt), lastUsedAt: iso(lastUsedAt) };

@@ -11,7 +11,8 @@ import { type Author, type Condition, changeOf, commit } from "../change.ts";
 import { settingsOf } from "../env.ts";
 import { Description, Name, type Request, readBody } from "../request.ts";
 import { PEOPLE, type Route } from "../route.ts";
-import { type Expiry, readFutureExpiry } from "../tokens/expiry.ts";
+import { readFutureExpiry } from "../tokens/expiry.ts";
+import { lifetimeMaxOfUser, requireLifetime } from "./lifetime.ts";
 import { personOf } from "./person.ts";
 import * as store from "./personal-token-store.ts";
 import { subjectOf } from "./subject.ts";
@@ -36,7 +37,7 @@ async function make(c: Request, visitor: Visitor): Promise<Response> {
   const { DB: db } = c.env;
   const { name, description, expiresAt } = await readBody(c, NewPersonalToken);
   const expiry = readFutureExpiry("expiresAt", expiresAt, c.var.now);
-  requireLifetime(expiry, await store.lifetimeMaxOf(db, user.id), c.var.now);
+  requireLifetime(expiry, await lifetimeMaxOfUser(db, user.id), c.var.now);
   if ((await store.personalTokensOf(db, user.id)).length >= store.PERSONAL_TOKENS_MAX)
     throw new Problem("conflict", `you have ${store.PERSONAL_TOKENS_MAX} personal tokens, the most there may be; delete some first`);
 
@@ -90,13 +91,6 @@ async function removed(c: Request, author: Author, user: string, id: string, onl
   if (!(await commit(db, change, [revoke], { table: "personal_tokens", id })))
     throw new Problem("conflict", "the token, or what you may do, changed at the same moment; look at GET and decide anew");
   return c.body(null, 204);
-}
-
-/** @throws Problem `body-invalid` naming the latest end there may be. */
-function requireLifetime({ at }: Expiry, most: number | null, now: number): void {
-  if (most === null || (at !== null && at <= now + most)) return;
-  const latest = new Date(now + most).toISOString();
-  throw new Problem("body-invalid", `expiresAt must be a time not after ${latest}, the longest life that your organisation gives a token`);
 }
 
 function unknown(id: string): Problem {
