@@ -26,6 +26,8 @@ const RULES: { from: string; may: string[]; except?: string[] }[] = [
   { from: "edge/query/apl/", may: ["problem.ts", "edge/query/apl/"] },
   { from: "edge/", may: ["problem.ts", "access/", "edge/", "../package.json"] },
   { from: "management/worker.ts", may: ["problem.ts", "access/", "management/", "../package.json"] },
+  { from: "docs/", may: [] },
+  { from: "management/docs.ts", may: ["docs/", "problem.ts", "management/"] },
   { from: "management/console/", may: ["problem.ts", "access/", "management/"] },
   { from: "management/", may: ["problem.ts", "access/", "management/", "../package.json"], except: ["management/console/"] },
   { from: "cli/", may: ["access/token.ts", "cli/"] },
@@ -55,7 +57,7 @@ const RESERVED: { what: RegExp; only: RegExp; name: string }[] = [
   {
     name: "the clock is read at the rim",
     what: /Date\.now\(\)|new Date\(\)/,
-    only: /^(edge\/worker\.ts|edge\/buffer\/(buffer|commit-queue|deliveries|peers|write-out)\.ts|management\/(worker|publish|authority)\.ts|local\/.*)$/,
+    only: /^(edge\/worker\.ts|edge\/buffer\/(buffer|commit-queue|deliveries|peers|write-out)\.ts|management\/(app|publish|authority)\.ts|local\/.*)$/,
   },
   { name: "process.env is read by the local tools", what: /process\.env/, only: /^local\// },
 ];
@@ -63,7 +65,7 @@ const RESERVED: { what: RegExp; only: RegExp; name: string }[] = [
 const LINES_MAX = 400;
 const NAMES_THAT_SAY_NOTHING = /(^|\/)(utils?|helpers?|common|shared|lib|misc|types)(\.ts|\/)/;
 
-const files = readdirSync(path.join(ROOT, "src"), { recursive: true, encoding: "utf8" }).filter((file) => /\.tsx?$/.test(file));
+const files = readdirSync(path.join(ROOT, "src"), { recursive: true, encoding: "utf8" }).filter((file) => /(?<!\.d)\.tsx?$/.test(file));
 
 function importsOf(file: string, source: string): string[] {
   const specifiers = [...source.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*["']([^"']+)["']/g)].map((match) => match[1] as string);

@@ -53,7 +53,7 @@ export function changeOf(c: Request, { org, actor, credential }: Author, action:
 
 type TraceTable =
   | ("orgs" | "users" | "members" | "roles" | "groups" | "teams" | "datasets" | "tokens")
-  | ("personal_tokens" | "sessions" | "identities" | "invitations" | "auth_providers");
+  | ("personal_tokens" | "sessions" | "identities" | "invitations" | "auth_providers" | "upstreams");
 
 /** A row that holds the change's id if and only if the change happened. */
 export interface Trace {
@@ -90,6 +90,11 @@ export async function commitAll(db: D1Database, commits: readonly Commit[]): Pro
   });
 }
 
+/** An entry for something that changes no row of ours, such as what is sent on. */
+export async function note(db: D1Database, change: Change, result: string): Promise<void> {
+  await insertAudit(db, change, { sql: "1", values: [] }, result).run();
+}
+
 export function happened({ table, id }: Trace, change: Change): Condition {
   return { sql: `EXISTS (SELECT 1 FROM ${table} WHERE id = ? AND change_id = ?)`, values: [id, change.id] };
 }
@@ -101,16 +106,21 @@ export function newRights(db: D1Database, change: Change, trace: Trace): D1Prepa
 }
 
 function auditOf(db: D1Database, change: Change, trace: Trace): D1PreparedStatement {
+  return insertAudit(db, change, happened(trace, change), "done");
+}
+
+function insertAudit(db: D1Database, change: Change, { sql, values }: Condition, result: string): D1PreparedStatement {
   const { id, at, org, actor, action, target, detail, origin } = change;
-  const { sql, values } = happened(trace, change);
   return db
     .prepare(
-      `INSERT INTO audit (org, at, actor_kind, actor_id, actor_name, action, target, detail, trace_id, credential_kind, credential_id, ip, user_agent)
-      SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE ${sql}`,
+      `INSERT INTO audit (org, at, actor_kind, actor_id, actor_name, action, target, detail, trace_id, credential_kind, credential_id, ip, user_agent,
+        result)
+      SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE ${sql}`,
     )
     .bind(
       ...[org, at, actor.kind, actor.id, actor.name, action, target, JSON.stringify(detail), id],
       ...[origin?.credential?.kind ?? null, origin?.credential?.id ?? null, origin?.ip ?? null, origin?.userAgent ?? null],
+      result,
       ...values,
     );
 }

@@ -13,6 +13,7 @@ export interface ManagementEnv {
   SINK_SECRETS_KEY?: string;
   IMPORTED_TOKENS?: string | boolean;
   SECRET_SCANNING_KEYS_URL?: string;
+  ALLOW_INSECURE_ISSUERS?: string;
   DEFAULT_REGION: string;
   /** Region id -> its URL and the name of the service binding that leads there; an object, or its JSON text. */
   REGIONS: unknown;
@@ -47,6 +48,8 @@ export interface ManagementSettings {
   setupToken: string | null;
   /** Empty: secrets of sinks cannot be kept. */
   sealKeys: SealKeys;
+  /** Whether providers, issuers and upstreams may be at this machine itself, without TLS: for local tests only. */
+  allowInsecure: boolean;
   defaultRegion: string;
   /** By region id. */
   regions: ReadonlyMap<string, RegionSettings>;
@@ -90,6 +93,7 @@ function readSettings(env: ManagementEnv): ManagementSettings {
     scanningKeysUrl,
     setupToken: setupToken.length < SETUP_TOKEN_LENGTH_MIN ? null : setupToken,
     sealKeys: readSealKeys(env.SINK_SECRETS_KEY),
+    allowInsecure: env.ALLOW_INSECURE_ISSUERS === "true",
     defaultRegion: env.DEFAULT_REGION,
     regions,
   };

@@ -26,7 +26,7 @@ export const ANY_CREDENTIAL: readonly CredentialKind[] = ["api", "personal", "se
 export const PEOPLE: readonly CredentialKind[] = ["personal", "session"];
 
 export interface Place {
-  method: "GET" | "POST" | "PUT" | "DELETE";
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   path: string;
 }
 

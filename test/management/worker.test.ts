@@ -30,7 +30,7 @@ describe("the management Worker", () => {
     const preflight = await call("OPTIONS", "/v2/datasets/x", null, undefined, { headers: asked });
     expect(preflight.status).toBe(204);
     const listed = (name: string) => preflight.headers.get(name)?.toLowerCase().split(/, ?/);
-    expect(listed("access-control-allow-methods")).toEqual(["get", "post", "put", "delete", "options"]);
+    expect(listed("access-control-allow-methods")).toEqual(["get", "post", "put", "patch", "delete", "options"]);
     expect(listed("access-control-allow-headers")).toEqual(expect.arrayContaining(["authorization", "x-axiom-org-id", "x-axiom-client"]));
     expect(preflight.headers.get("access-control-allow-origin")).toBe("*");
     const answered = await call("GET", "/healthz", null, undefined, { headers: { origin: "https://app.example" } });
