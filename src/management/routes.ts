@@ -6,6 +6,8 @@ import { settings } from "./datasets/settings.ts";
 import { docs } from "./docs.ts";
 import { forwarded } from "./forwarding/table.ts";
 import { upstreams } from "./forwarding/upstream.ts";
+import { secretScanning } from "./leaks/github.ts";
+import { reportLeak } from "./leaks/report.ts";
 import { orgs } from "./orgs.ts";
 import { personalTokens } from "./people/personal-tokens.ts";
 import { sessions } from "./people/sessions.ts";
@@ -29,6 +31,8 @@ export const ROUTES: readonly Route[] = [
   ...sessions,
   ...legacyTokens,
   ...importTokens,
+  ...reportLeak,
+  ...secretScanning,
   ...upstreams,
   ...forwarded,
   ...docs,

@@ -152,6 +152,38 @@ describe("personal tokens of somebody else", () => {
   });
 });
 
+describe("a personal token whose maker or remover changes at that moment", () => {
+  /** A database in which something happens right before the next change is committed. */
+  const withDatabase = (before: string) => {
+    const batch = async (statements: D1PreparedStatement[]) => {
+      // looking rights up is a batch of its own, and comes first
+      if (statements.length > 2) await env.DB.exec(before);
+      return env.DB.batch(statements);
+    };
+    return { instead: { DB: { prepare: (sql: string) => env.DB.prepare(sql), batch } as unknown as D1Database } };
+  };
+
+  it("50: is not made by a session that has ended, nor for a user who is disabled", async () => {
+    const { session } = await deployment();
+    for (const before of ["UPDATE users SET status = 'disabled'", "UPDATE sessions SET ended_at = 1"]) {
+      const reply = await call("POST", "/v2/user/tokens", session, { name: "late" }, withDatabase(before));
+      expect(refusal(reply)).toEqual([409, "conflict"]);
+      expect([await count("personal_tokens"), (await auditRows()).length]).toEqual([1, 1]);
+      await env.DB.exec("UPDATE users SET status = 'active'");
+    }
+  });
+
+  it("50: is not ended by an administrator who is none any more", async () => {
+    const made = await deployment();
+    const [admin, user] = [await colleague(made, "admin"), await colleague(made, "user")];
+    const theirs = succeeded(await make(user.session));
+    const late = withDatabase("UPDATE orgs SET rights = rights + 1");
+    for (const path of [`/v2/users/${user.id}/tokens/${theirs.id}`, `/v2/users/${user.id}/sessions`])
+      expect(refusal(await call("DELETE", path, admin.session, undefined, late))).toEqual([409, "conflict"]);
+    expect((await call("GET", "/v2/user", { token: theirs.token })).status).toBe(200);
+  });
+});
+
 describe("somebody who leaves", () => {
   const standing = async (made: Deployment, who: { token: Credential; session: Credential }) =>
     Promise.all([who.token, who.session].map(async (one) => (await call("GET", "/v2/datasets", { ...one, org: made.org })).status));
