@@ -104,5 +104,6 @@ function unionOfScopes(one: Grant["datasets"], other: Grant["datasets"]): Grant[
 /** A wildcard becomes the datasets themselves, so that it covers no other wildcard. */
 function onlyOn(visible: ReadonlySet<string>, scopes: Grant["datasets"]): Grant["datasets"] {
   const held = [...new Set(Object.values(scopes).flat())];
-  return Object.fromEntries([...visible].map((id) => [id, held.filter((capability) => scopeAllows(scopes, id, capability))]));
+  const narrowed = [...visible].map((id) => [id, held.filter((capability) => scopeAllows(scopes, id, capability))] as const);
+  return Object.fromEntries(narrowed.filter(([, capabilities]) => capabilities.length > 0));
 }
