@@ -36,12 +36,12 @@ const RULES: { from: string; may: string[]; except?: string[] }[] = [
 
 /** What only some files may say. */
 const RESERVED: { what: RegExp; only: RegExp; name: string }[] = [
-  { name: "KV is read in authenticate.ts", what: /PERMISSIONS\.(get|list)/, only: /^edge\/authenticate\.ts$/ },
+  { name: "KV is read in documents/kv.ts", what: /PERMISSIONS\.(get|list)/, only: /^edge\/documents\/kv\.ts$/ },
   { name: "KV is written in publish.ts", what: /PERMISSIONS\.(put|delete)/, only: /^management\/publish\.ts$/ },
   {
     name: "Durable Object storage is touched in the Durable Objects",
     what: /ctx\.storage/,
-    only: /^(edge\/buffer\/|management\/publish\.ts$)/,
+    only: /^(edge\/buffer\/|edge\/limits\/quota\.ts$|management\/publish\.ts$)/,
   },
   {
     name: "R2 is touched in sinks and scan.ts",
@@ -57,7 +57,18 @@ const RESERVED: { what: RegExp; only: RegExp; name: string }[] = [
   {
     name: "the clock is read at the rim",
     what: /Date\.now\(\)|new Date\(\)/,
-    only: /^(edge\/worker\.ts|edge\/buffer\/(buffer|commit-queue|deliveries|peers|write-out)\.ts|management\/(app|publish|authority)\.ts|local\/.*)$/,
+    only: /^(edge\/worker\.ts|edge\/buffer\/(buffer|commit-queue|deliveries|peers|write-out)\.ts|edge\/limits\/quota\.ts|management\/(app|publish|authority)\.ts|local\/.*)$/,
+  },
+  {
+    // a request that waits for another one's promise hangs for ever when that one is cancelled; values and timestamps may be shared
+    name: "no promise outlives its request in an isolate's memory",
+    what: /^(export )?(const|let|var) \w+( *= *(await |new Promise|Promise\.)|[^\n>]*(: *|Map<|Set<|WeakMap<|, *)Promise<(?![^\n]*=>))/m,
+    only: /^(edge\/buffer|management|local)\//,
+  },
+  {
+    name: "the sender's address is read in worker.ts, from the one header that the platform sets",
+    what: /cf-connecting-ip|x-forwarded-for|x-real-ip|true-client-ip/i,
+    only: /^edge\/(worker|visit)\.ts$|^management\//,
   },
   { name: "process.env is read by the local tools", what: /process\.env/, only: /^local\// },
 ];
@@ -108,6 +119,17 @@ describe("the house", () => {
   it.each(RESERVED)("keeps to: $name", ({ what, only }) => {
     const speaking = files.filter((file) => what.test(readFileSync(path.join(ROOT, "src", file), "utf8")));
     expect(speaking.filter((file) => !only.test(file))).toEqual([]);
+  });
+
+  it.each([
+    ["let polling: Promise<void> | null = null;", true],
+    ["const pending = new Map<string, Promise<Response>>();", true],
+    ["export const ready = new Promise((resolve) => resolve(1));", true],
+    ["const settings = await load();", true],
+    ["const ask = async (): Promise<number> => 1;", false],
+    ["let askedAt = 0;\nfunction ask(): Promise<void> {\n  const asking = Promise.resolve();\n}", false],
+  ])("knows a promise that is kept: %s", (source, kept) => {
+    expect(RESERVED.find(({ name }) => name.startsWith("no promise"))?.what.test(source)).toBe(kept);
   });
 
   it("holds no file that has outgrown its concept", () => {

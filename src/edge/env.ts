@@ -1,28 +1,39 @@
 /** Bindings and settings of an edge Worker, read and checked once per isolate. */
 
+import type { Changes } from "../access/change-feed.ts";
 import type { Chore, Removed } from "../access/chore.ts";
 import type { DatasetSettings } from "../access/dataset-settings.ts";
 import type { OrganisationMap, PermissionSet } from "../access/permission-set.ts";
 import { readSealKeys, type SealKeys } from "../access/seal.ts";
 import { readImportedTokens, readTagKeys, type TagKeys } from "../access/token.ts";
+import type { TrustedIssuer } from "../access/trusted-issuer.ts";
+import type { Use } from "../access/use.ts";
 import type { Buffer } from "./buffer/buffer.ts";
+import type { Quota } from "./limits/quota.ts";
 
 /** What management answers over RPC. Null: there is no such thing. Throws when its database is down. */
 export interface Authority {
   lookUpToken(digest: string): Promise<PermissionSet | null>;
   lookUpOrganisation(org: string): Promise<OrganisationMap | null>;
+  /** By `issuerDigest`. */
+  lookUpIssuer(digest: string): Promise<TrustedIssuer | null>;
+  /** What has changed after a number that an earlier answer gave; null: of late. */
+  changesSince(seq: number | null): Promise<Changes>;
   /** Secrets of sinks are sealed. Null for a deleted dataset, too. */
   lookUpSettings(datasetId: string): Promise<DatasetSettings | null>;
   /** Live datasets of a region and deleted ones that are not purged, by id, after `after`; an empty page is the end. */
   choresOf(region: string, after: string | null): Promise<Chore[]>;
   /** All that was stored of a deleted dataset is gone. */
   purged(datasetId: string, removed: Omit<Removed, "done">): Promise<void>;
+  /** At most USES_PER_REPORT_MAX. */
+  reportUse(uses: Use[]): Promise<void>;
 }
 
 export interface EdgeEnv {
   PERMISSIONS: KVNamespace;
   SEGMENTS: R2Bucket;
   BUFFER: DurableObjectNamespace<Buffer>;
+  QUOTA: DurableObjectNamespace<Quota>;
   AUTHORITY: Authority;
   TOKEN_TAG_KEYS?: string;
   SINK_SECRETS_KEY?: string;
@@ -35,6 +46,7 @@ export interface EdgeEnv {
   DEDUPE_IDS_MAX: number;
   JURISDICTION?: string;
   LOCATION_HINT?: string;
+  ALLOW_INSECURE_ISSUERS?: string;
 }
 
 export interface EdgeSettings {
@@ -55,6 +67,8 @@ export interface EdgeSettings {
   /** Where Durable Objects are pinned, and where they are merely begun. */
   jurisdiction: DurableObjectJurisdiction | null;
   locationHint: DurableObjectLocationHint | null;
+  /** Issuers of JWTs may be on this machine, without TLS. For local tests. */
+  allowInsecureIssuers: boolean;
 }
 
 const JURISDICTIONS: readonly string[] = ["eu", "us", "fedramp"];
@@ -84,6 +98,7 @@ function readSettings(env: EdgeEnv): EdgeSettings {
     },
     jurisdiction: oneOf("JURISDICTION", env.JURISDICTION, JURISDICTIONS) as DurableObjectJurisdiction | null,
     locationHint: oneOf("LOCATION_HINT", env.LOCATION_HINT, LOCATION_HINTS) as DurableObjectLocationHint | null,
+    allowInsecureIssuers: env.ALLOW_INSECURE_ISSUERS === "true",
   };
 }
 

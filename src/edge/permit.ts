@@ -3,7 +3,7 @@ import { type Capability, EVERY } from "../access/capability.ts";
 import { type Dedupe, defaultSettings } from "../access/dataset-settings.ts";
 import { allows, type OrganisationMap } from "../access/permission-set.ts";
 import { Problem } from "../problem.ts";
-import { type Caller, freshOrganisation } from "./authenticate.ts";
+import type { Caller } from "./authenticate.ts";
 import type { Destination } from "./buffer/segment.ts";
 import type { EdgeEnv } from "./env.ts";
 
@@ -24,13 +24,13 @@ export async function permit(
   env: EdgeEnv,
   now: number,
 ): Promise<Permitted> {
-  const { set, organisation } = caller;
+  const { set, organisation, documents } = caller;
   // who may do nothing of the kind does not spend the organisation's questions below
   if (!Object.values(set.datasets).some((capabilities) => capabilities.includes(capability))) throw lacks(capability, name, []);
   const held = datasetOf(organisation, name);
   // a name that was given anew since: the token knows an id that the held document does not
   const outdated = held !== undefined && !allows(set, capability, held.id) && knowsMore(caller);
-  const dataset = held && !outdated ? held : datasetOf(await freshOrganisation(organisation, held ? "renewed" : "dataset", env, now), name);
+  const dataset = held && !outdated ? held : datasetOf(await documents.renewed(organisation, held ? "renewed" : "dataset", env, now), name);
   if (!dataset)
     throw new Problem(
       "dataset-unknown",
@@ -38,7 +38,7 @@ export async function permit(
     );
   if (!allows(set, capability, dataset.id)) throw lacks(capability, name, namesAllowed(caller, capability));
   if (dataset.region !== region) {
-    const urls = await regionUrls(organisation, env, now);
+    const urls = await regionUrls(caller, env, now);
     throw wrongRegion(capability, name, dataset.region, region, urls[dataset.region]);
   }
   const { dedupe, quarantine } = defaultSettings();
@@ -56,11 +56,11 @@ function knowsMore({ set, organisation }: Caller): boolean {
 
 /** The dataset of a path that names none: the only one the token may do this with. */
 export async function onlyDataset(caller: Caller, capability: Capability, env: EdgeEnv, now: number): Promise<string> {
-  const { set, organisation } = caller;
+  const { set, organisation, documents } = caller;
   let names = namesAllowed(caller, capability);
   // a token of datasets none of which the held document has: they may be new
   if (names.length === 0 && Object.keys(set.datasets).some((id) => id !== EVERY))
-    names = namesAllowed({ set, organisation: await freshOrganisation(organisation, "dataset", env, now) }, capability);
+    names = namesAllowed({ set, organisation: await documents.renewed(organisation, "dataset", env, now) }, capability);
   if (names.length === 1) return names[0] as string;
   throw new Problem(
     "dataset-ambiguous",
@@ -68,7 +68,7 @@ export async function onlyDataset(caller: Caller, capability: Capability, env: E
   );
 }
 
-function namesAllowed({ set, organisation }: Caller, capability: Capability): string[] {
+function namesAllowed({ set, organisation }: Pick<Caller, "set" | "organisation">, capability: Capability): string[] {
   return Object.entries(organisation.datasets)
     .filter(([, { id }]) => allows(set, capability, id))
     .map(([name]) => name);
@@ -90,9 +90,9 @@ function datasetOf(organisation: OrganisationMap | null, name: string): Organisa
 }
 
 /** Asked anew, because an address may have changed since the document was published; this path is rare. */
-async function regionUrls(organisation: OrganisationMap, env: EdgeEnv, now: number): Promise<Record<string, string>> {
+async function regionUrls({ organisation, documents }: Caller, env: EdgeEnv, now: number): Promise<Record<string, string>> {
   try {
-    return (await freshOrganisation(organisation, "region", env, now)).regions;
+    return (await documents.renewed(organisation, "region", env, now)).regions;
   } catch {
     return organisation.regions;
   }

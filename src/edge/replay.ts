@@ -7,10 +7,10 @@ import { createHash } from "node:crypto";
 import { gunzipSync } from "node:zlib";
 import { readAuthorization } from "../access/authorization.ts";
 import { Problem } from "../problem.ts";
-import { authenticate } from "./authenticate.ts";
 import { addReasons } from "./buffer/counts.ts";
 import type { Append, Reasons } from "./buffer/segment.ts";
 import { isDryRun } from "./dry-run.ts";
+import { type Entry, enter } from "./enter.ts";
 import { type EdgeEnv, settingsOf } from "./env.ts";
 import type { Batch } from "./event/batch.ts";
 import { FAILURES_LISTED_MAX } from "./event/rejects.ts";
@@ -42,8 +42,8 @@ interface Quarantined {
   csvFields?: string[];
 }
 
-export async function replay(call: Call, id: string, traceId: string, env: EdgeEnv): Promise<Response> {
-  const caller = await authenticate(readAuthorization(call.headers), env, call.now);
+export async function replay(call: Call, id: string, traceId: string, entry: Entry, env: EdgeEnv): Promise<Response> {
+  const caller = await enter(() => readAuthorization(call.headers), null, entry, env);
   const name = datasetName(call.dataset ?? "");
   const permitted = await permit(caller, "ingest:create", name, settingsOf(env).region, env, call.now);
   const object = await openSegment(env.SEGMENTS, permitted.destination, id, "quarantine");

@@ -1,9 +1,9 @@
 /** The reader: what of a dataset has arrived. Headgate's own routes, for people and for whoever checks on us. */
 import { readAuthorization } from "../access/authorization.ts";
 import { Problem } from "../problem.ts";
-import { authenticate } from "./authenticate.ts";
 import type { Destination, Kind } from "./buffer/segment.ts";
 import { bufferOf } from "./buffer/shard.ts";
+import { type Entry, enter } from "./enter.ts";
 import { type EdgeEnv, settingsOf } from "./env.ts";
 import { permit } from "./permit.ts";
 import type { Call } from "./protocols/protocol.ts";
@@ -17,24 +17,24 @@ const LIMIT_MAX = 1_000;
  * `GET /v1/datasets/{dataset}/segments?kind&limit&cursor`: newest first, with what is durable but not yet written out, and, beside
  * events, the newest of what a sink has refused for ever.
  */
-export async function segmentList(call: Call, env: EdgeEnv): Promise<Response> {
-  const destination = await readable(call, env);
+export async function segmentList(call: Call, entry: Entry, env: EdgeEnv): Promise<Response> {
+  const destination = await readable(call, entry, env);
   const text = call.query.get("limit") ?? String(LIMIT_DEFAULT);
   const limit = Number(text);
   if (!/^\d+$/.test(text) || limit < 1 || limit > LIMIT_MAX)
     throw new Problem("parameter-invalid", `limit must be a whole number from 1 to ${LIMIT_MAX}`);
   const kind = kindOf(call);
-  const list = (of: Kind, cursor: string | null) => listSegments(env.SEGMENTS, destination, limit, cursor, of);
-  const { segments, nextCursor } = await list(kind, call.query.get("cursor"));
+  const page = (of: Kind, cursor: string | null) => listSegments(env.SEGMENTS, destination, limit, cursor, of);
+  const { segments, nextCursor } = await page(kind, call.query.get("cursor"));
   if (kind !== "events") return Response.json({ segments, nextCursor });
-  const dead = (await list("dead", null)).segments.map(({ id, sink, error }) => ({ id, sink, error }));
+  const dead = (await page("dead", null)).segments.map(({ id, sink, error }) => ({ id, sink, error }));
   const [buffered, sinks] = await Promise.all([pendingIn(destination, env), deliveriesOf(destination, env)]);
   return Response.json({ segments, buffered, sinks, dead, nextCursor });
 }
 
 /** `GET /v1/datasets/{dataset}/segments/{id}`: the object's bytes as they are stored. */
-export async function segmentBytes(call: Call, id: string, env: EdgeEnv): Promise<Response> {
-  const object = await openSegment(env.SEGMENTS, await readable(call, env), id, kindOf(call));
+export async function segmentBytes(call: Call, id: string, entry: Entry, env: EdgeEnv): Promise<Response> {
+  const object = await openSegment(env.SEGMENTS, await readable(call, entry, env), id, kindOf(call));
   if (!object)
     throw new Problem(
       "segment-unknown",
@@ -72,8 +72,8 @@ async function deliveriesOf(destination: Destination, env: EdgeEnv) {
 }
 
 /** The dataset of a call whose token may read it. */
-export async function readable(call: Call, env: EdgeEnv): Promise<Destination> {
-  const caller = await authenticate(readAuthorization(call.headers), env, call.now);
+export async function readable(call: Call, entry: Entry, env: EdgeEnv): Promise<Destination> {
+  const caller = await enter(() => readAuthorization(call.headers), null, entry, env);
   return (await permit(caller, "query:read", datasetName(call.dataset ?? ""), settingsOf(env).region, env, call.now)).destination;
 }
 

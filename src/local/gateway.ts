@@ -79,7 +79,7 @@ function urlsOf(built: BuiltWorker[], port: number): Urls {
 function workerOptions({ name, script, options }: BuiltWorker, urls: Urls, secrets: Secrets, chosen: GatewayOptions): WorkerOptions {
   const bindings: Record<string, unknown> = { ...settingsOf(options), ...secrets };
   if (bindings["REGION"]) Object.assign(bindings, chosen.edgeSettings);
-  else bindings["REGIONS"] = withLocalUrls(bindings["REGIONS"], urls);
+  else Object.assign(bindings, { PUBLIC_URL: urls.management, REGIONS: withLocalUrls(bindings["REGIONS"], urls) });
   return { ...options, name, modulesRoot: path.dirname(script), modules: [{ type: "ESModule", path: script }], bindings } as WorkerOptions;
 }
 

@@ -4,6 +4,7 @@
  */
 import { readAuthorization } from "../access/authorization.ts";
 import { type Capability, type Grant, scopeAllows } from "../access/capability.ts";
+import { inNetworks } from "../access/network.ts";
 import { type Standing, standing } from "../access/permission-set.ts";
 import { digestOf, parseToken } from "../access/token.ts";
 import { Problem } from "../problem.ts";
@@ -20,7 +21,7 @@ import {
 } from "./credentials.ts";
 import { settingsOf } from "./env.ts";
 import { rightsOf } from "./people/rights.ts";
-import type { Request } from "./request.ts";
+import { addressOf, type Request } from "./request.ts";
 
 const ORGANISATION_HEADER = "x-axiom-org-id";
 const LAST_USED_RESOLUTION_MS = 300_000;
@@ -167,7 +168,7 @@ const STANDING_TEXTS: Record<Exclude<Standing, "live">, string> = {
   "token-expired": "the token has expired; an owner can regenerate it at POST /v2/tokens/<id>/regenerate",
 };
 
-/** The holder of the bearer token. Does not check where the request comes from. */
+/** The holder of the bearer token. */
 async function holderOf(c: Request, by: readonly CredentialKind[]): Promise<Holder> {
   const token = readAuthorization(c.req.raw.headers);
   const { tagKeys, importedTokens } = settingsOf(c.env);
@@ -175,6 +176,7 @@ async function holderOf(c: Request, by: readonly CredentialKind[]): Promise<Hold
   if (kind === null) throw new Problem("credential-malformed", "the token is not one of this deployment: check that it was copied whole");
   if (kind === "ingest" || !by.includes(kind)) throw wrongKind(kind, by);
   const found = requireLive(await LOOK_UPS[kind](c.env.DB, digestOf(token)), c.var.now);
+  if (found.holder.kind === "token") requireNetwork(found.holder.networks, addressOf(c));
   if (found.holder.kind === "user" && (found.lastUsedAt ?? 0) < c.var.now - LAST_USED_RESOLUTION_MS)
     await noteUse(c.env.DB, found.holder.credential, found.holder.credentialId, c.var.now);
   return found.holder;
@@ -186,6 +188,12 @@ export function requireLive(found: Found | null, now: number): Found {
   const state = standing(found, now);
   if (state !== "live") throw new Problem(state, STANDING_TEXTS[state]);
   return found;
+}
+
+/** As the edges do. Not checked: who a Worker of the same account claims to be asking for. */
+function requireNetwork(networks: readonly string[], ip: string | null): void {
+  if (networks.length > 0 && !inNetworks(networks, ip))
+    throw new Problem("address-not-allowed", `the token may not be used from ${ip ?? "an unknown address"}; send from one of its networks`);
 }
 
 const LOOK_UPS: Record<CredentialKind, (db: D1Database, digest: string) => Promise<Found | null>> = {

@@ -5,6 +5,7 @@
  * statement, and all others look for the `change_id` that it leaves behind.
  */
 import { organisationKey, permissionKey } from "../access/permission-set.ts";
+import { issuerKey } from "../access/trusted-issuer.ts";
 import type { Actor, Caller } from "./caller.ts";
 import { addressOf, type Request, userAgentOf } from "./request.ts";
 
@@ -12,6 +13,10 @@ import { addressOf, type Request, userAgentOf } from "./request.ts";
 export interface Condition {
   sql: string;
   values: (string | number | null)[];
+}
+
+export function allOf(...conditions: readonly Condition[]): Condition {
+  return { sql: conditions.map(({ sql }) => sql).join(" AND "), values: conditions.flatMap(({ values }) => values) };
 }
 
 export interface Change {
@@ -53,7 +58,7 @@ export function changeOf(c: Request, { org, actor, credential }: Author, action:
 
 type TraceTable =
   | ("orgs" | "users" | "members" | "roles" | "groups" | "teams" | "datasets" | "tokens")
-  | ("personal_tokens" | "sessions" | "identities" | "invitations" | "auth_providers" | "upstreams");
+  | ("personal_tokens" | "sessions" | "identities" | "invitations" | "auth_providers" | "upstreams" | "issuers");
 
 /** A row that holds the change's id if and only if the change happened. */
 export interface Trace {
@@ -142,14 +147,17 @@ function provenanceOf(db: D1Database, change: Change, trace: Trace): D1PreparedS
 }
 
 /** Every document whose row the change wrote. */
-function publicationsOf(db: D1Database, { id, at }: Change): D1PreparedStatement[] {
+export function publicationsOf(db: D1Database, { id, at }: Pick<Change, "id" | "at">): D1PreparedStatement[] {
   return [
     db
-      .prepare("INSERT INTO changes (org, key, ver, at) SELECT org, ? || digest, ver, ? FROM tokens WHERE change_id = ?")
+      .prepare("INSERT INTO changes (org, key, ver, status, at) SELECT org, ? || digest, ver, status, ? FROM tokens WHERE change_id = ?")
       .bind(permissionKey(""), at, id),
     db
-      .prepare("INSERT INTO changes (org, key, ver, at) SELECT id, ? || id, ver, ? FROM orgs WHERE change_id = ?")
+      .prepare("INSERT INTO changes (org, key, ver, status, at) SELECT id, ? || id, ver, status, ? FROM orgs WHERE change_id = ?")
       .bind(organisationKey(""), at, id),
+    db
+      .prepare("INSERT INTO changes (org, key, ver, status, at) SELECT org, ? || digest, ver, status, ? FROM issuers WHERE change_id = ?")
+      .bind(issuerKey(""), at, id),
   ];
 }
 
@@ -165,6 +173,17 @@ export async function publicationsSince(db: D1Database, org: string, seq: number
     .bind(org, seq, limit)
     .all<Publication>();
   return results;
+}
+
+/**
+ * Lets a change count as one of this moment, because KV does not have it yet: an isolate that begins now asks only for what was
+ * changed of late.
+ */
+export async function tellAgain(db: D1Database, org: string, key: string, at: number): Promise<void> {
+  await db
+    .prepare("UPDATE changes SET at = max(at, ?) WHERE seq = (SELECT max(seq) FROM changes WHERE org = ? AND key = ?)")
+    .bind(at, org, key)
+    .run();
 }
 
 /** Drops what was published up to `seq` and before `at`. */

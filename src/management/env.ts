@@ -14,6 +14,7 @@ export interface ManagementEnv {
   IMPORTED_TOKENS?: string | boolean;
   SECRET_SCANNING_KEYS_URL?: string;
   ALLOW_INSECURE_ISSUERS?: string;
+  PUBLIC_URL: string;
   DEFAULT_REGION: string;
   /** Region id -> its URL and the name of the service binding that leads there; an object, or its JSON text. */
   REGIONS: unknown;
@@ -50,6 +51,8 @@ export interface ManagementSettings {
   sealKeys: SealKeys;
   /** Whether providers, issuers and upstreams may be at this machine itself, without TLS: for local tests only. */
   allowInsecure: boolean;
+  /** Where people and programs reach this Worker: an origin, no trailing slash. Never taken from a request's Host. */
+  publicUrl: string;
   defaultRegion: string;
   /** By region id. */
   regions: ReadonlyMap<string, RegionSettings>;
@@ -94,9 +97,19 @@ function readSettings(env: ManagementEnv): ManagementSettings {
     setupToken: setupToken.length < SETUP_TOKEN_LENGTH_MIN ? null : setupToken,
     sealKeys: readSealKeys(env.SINK_SECRETS_KEY),
     allowInsecure: env.ALLOW_INSECURE_ISSUERS === "true",
+    publicUrl: readPublicUrl(env.PUBLIC_URL),
     defaultRegion: env.DEFAULT_REGION,
     regions,
   };
+}
+
+/** Links that people follow are made of it, so plain HTTP is for this machine only. */
+function readPublicUrl(value: unknown): string {
+  const url = typeof value === "string" ? URL.parse(value) : null;
+  const safe = url?.protocol === "https:" || (url?.protocol === "http:" && /^(127\.0\.0\.1|localhost|\[::1\])$/.test(url.hostname));
+  if (!url || !safe || url.href !== `${url.origin}/`)
+    throw new Error("PUBLIC_URL must be https:// and the host of management, without a path; http:// is for 127.0.0.1 and localhost only");
+  return url.origin;
 }
 
 function readRegions(env: ManagementEnv): Map<string, RegionSettings> {

@@ -6,9 +6,12 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { organisationKey, type PermissionSet, permissionKey } from "../access/permission-set.ts";
+import { CHANGES_KEPT_MS } from "../access/staleness.ts";
+import { issuerKey } from "../access/trusted-issuer.ts";
 import { Problem } from "../problem.ts";
-import { forgetPublications, publicationsSince } from "./change.ts";
+import { forgetPublications, publicationsSince, tellAgain } from "./change.ts";
 import { type ManagementEnv, regionUrls } from "./env.ts";
+import { issuerDocument } from "./issuers/store.ts";
 import { organisationDocument } from "./orgs.ts";
 import type { Request } from "./request.ts";
 import { permissionDocument } from "./tokens/store.ts";
@@ -19,10 +22,11 @@ const PUBLISH_WAIT_MAX_MS = 1_000;
 const COMMIT_MAX_MS = 10_000;
 /** KV takes one write per second and key. */
 const KEY_INTERVAL_MS = 1_100;
+/** A write that failed may yet arrive, after the next one. What was changed is therefore written twice, so far apart. */
+const SETTLED_AFTER_MS = 60_000;
 const RETRY_FIRST_MS = 1_000;
 const RETRY_LAST_MS = 300_000;
 const CHANGES_PER_READ = 500;
-const CHANGES_KEPT_MS = 86_400_000;
 /** How long KV itself refuses a token that has ended. Afterwards the edges ask the authority, which never forgets. */
 const EXPIRED_KEPT_MS = 86_400_000;
 const REVOKED_KEPT_MS = 30 * 86_400_000;
@@ -36,6 +40,8 @@ const PENDING = "pending:";
 interface Retry {
   failures: number;
   at: number;
+  /** It is written already, and only once more to be sure. */
+  settling?: boolean;
 }
 
 /**
@@ -155,24 +161,35 @@ export class Publisher extends DurableObject<ManagementEnv> {
       if (this.#dueAt(key, retry) > now) continue;
       this.#written.set(key, now);
       try {
-        await this.#write(key, now);
-        kv.delete(PENDING + key);
+        const ver = await this.#write(key, now);
+        if (retry.settling || ver === 1) kv.delete(PENDING + key);
+        else kv.put<Retry>(PENDING + key, { failures: 0, at: now + SETTLED_AFTER_MS, settling: true });
       } catch (error) {
         console.warn("not written to KV", key, String(error));
-        kv.put(PENDING + key, again(retry, now));
+        kv.put<Retry>(PENDING + key, { ...again(retry, now), ...(retry.settling && { settling: true }) });
+        await tellAgain(this.env.DB, kv.get<string>("org") ?? "", key, now).catch((late) => console.warn("not told again", String(late)));
       }
     }
     for (const [key, at] of this.#written) if (at + KEY_INTERVAL_MS <= now) this.#written.delete(key);
   }
 
-  async #write(key: string, now: number): Promise<void> {
+  /** @returns the version that was written; null: nothing is there any more. */
+  async #write(key: string, now: number): Promise<number | null> {
     const { DB, PERMISSIONS } = this.env;
     if (key.startsWith(permissionKey(""))) {
       const set = await permissionDocument(DB, key.slice(permissionKey("").length));
-      return set ? PERMISSIONS.put(key, JSON.stringify(set), lifeOf(set, now)) : PERMISSIONS.delete(key);
+      await (set ? PERMISSIONS.put(key, JSON.stringify(set), lifeOf(set, now)) : PERMISSIONS.delete(key));
+      return set?.ver ?? null;
+    }
+    if (key.startsWith(issuerKey(""))) {
+      const issuer = await issuerDocument(DB, key.slice(issuerKey("").length));
+      const life = issuer?.status === "deleted" ? { expirationTtl: REVOKED_KEPT_MS / 1_000 } : {};
+      await (issuer ? PERMISSIONS.put(key, JSON.stringify(issuer), life) : PERMISSIONS.delete(key));
+      return issuer?.ver ?? null;
     }
     const map = await organisationDocument(DB, key.slice(organisationKey("").length), regionUrls(this.env));
-    return map ? PERMISSIONS.put(key, JSON.stringify(map)) : PERMISSIONS.delete(key);
+    await (map ? PERMISSIONS.put(key, JSON.stringify(map)) : PERMISSIONS.delete(key));
+    return map?.ver ?? null;
   }
 
   #pending(): [key: string, retry: Retry][] {

@@ -1,6 +1,7 @@
 /** What the hourly run removes: everything here has ended, and is of no use to anybody any more. */
 import { forgetEntries } from "./audit/entries.ts";
 import { forgetRefusals } from "./audit/refusals.ts";
+import { forgetEndedTokens } from "./issuers/workload-tokens.ts";
 import { forgetReports } from "./leaks/flood.ts";
 
 const DAY_MS = 86_400_000;
@@ -24,6 +25,7 @@ export async function runUpkeep(db: D1Database, now: number): Promise<void> {
     ["sessions", () => remove("DELETE FROM sessions WHERE min(expires_at, coalesce(ended_at, expires_at)) < ?", now - ENDED_KEPT_MS)],
     ["leak reports", () => forgetReports(db, now - DAY_MS)],
     ["invitations", () => remove("DELETE FROM invitations WHERE expires_at < ?", now - ENDED_KEPT_MS)],
+    ["workloads' tokens", () => forgetEndedTokens(db, now)],
   ];
   for (const [what, task] of tasks) await task().catch((error) => console.error("upkeep failed", what, String(error)));
 }

@@ -1,6 +1,7 @@
 /** The management Worker: composition only. */
 import { openApp } from "./app.ts";
 import type { ManagementEnv } from "./env.ts";
+import { refreshIssuers } from "./issuers/refresh.ts";
 import { ROUTES } from "./routes.ts";
 import { runUpkeep } from "./upkeep.ts";
 
@@ -11,5 +12,8 @@ const app = openApp(ROUTES);
 
 export default {
   fetch: app.fetch,
-  scheduled: ({ scheduledTime }, env) => runUpkeep(env.DB, scheduledTime),
+  async scheduled({ scheduledTime }, env) {
+    await runUpkeep(env.DB, scheduledTime);
+    await refreshIssuers(env, scheduledTime);
+  },
 } satisfies ExportedHandler<ManagementEnv>;

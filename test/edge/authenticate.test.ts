@@ -1,9 +1,12 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { createExecutionContext } from "cloudflare:test";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { organisationMap, permissionSet } from "../../src/access/permission-set.ts";
 import { mintToken } from "../../src/access/token.ts";
-import { authenticate } from "../../src/edge/authenticate.ts";
+import * as edge from "../../src/edge/authenticate.ts";
 import { type Authority, type EdgeEnv, settingsOf } from "../../src/edge/env.ts";
 import { permit } from "../../src/edge/permit.ts";
+import type { Visit } from "../../src/edge/visit.ts";
+import worker from "../../src/edge/worker.ts";
 import { Problem } from "../../src/problem.ts";
 import { env, HERE, organisation, token } from "./gateway.ts";
 
@@ -14,6 +17,11 @@ let clock = NOW;
 beforeEach(() => {
   clock += 3_600_000;
 });
+
+/** Without a feed where the authority of a test has none. */
+function authenticate(text: string, bindings: EdgeEnv, now: number, more: Partial<Visit> = {}): Promise<edge.Caller> {
+  return edge.authenticate(text, { now, ip: null, waitUntil: () => {}, purpose: "ingest", ...more }, bindings);
+}
 
 /** The real bindings with some of them failing or counting. */
 function bindings(changes: Partial<EdgeEnv>): EdgeEnv {
@@ -89,13 +97,18 @@ describe("authenticate", () => {
       expect(await reasonOf(authenticate(mint(), bindings({ PERMISSIONS, AUTHORITY: down }), clock))).toBe("store-unavailable");
   });
 
-  it("uses a document from memory for ten seconds while the stores are down, and no longer", async () => {
+  it("goes on with what was proven while the stores are down: four hours for ingest, five minutes for all else", async () => {
     const org = await organisation({ logs: HERE });
     const text = await token(org, { logs: ["ingest:create"] });
     const without = bindings({ PERMISSIONS: broken, AUTHORITY: down });
+    const at = async (after: number, purpose: Visit["purpose"]) => (await authenticate(text, without, clock + after, { purpose })).degraded;
     await authenticate(text, env, clock);
-    expect(await reasonOf(authenticate(text, without, clock + 9_999))).toBe("none");
-    expect(await reasonOf(authenticate(text, without, clock + 10_000))).toBe("store-unavailable");
+    expect(await at(9_999, "other")).toBe(false);
+    expect(await at(10_001, "other")).toBe(true);
+    expect(await at(300_000, "other")).toBe(true);
+    expect(await reasonOf(at(300_001, "other"))).toBe("store-unavailable");
+    expect(await at(14_400_000, "ingest")).toBe(true);
+    expect(await reasonOf(at(14_400_001, "ingest"))).toBe("store-unavailable");
   });
 
   it("judges expiry anew on every request, whatever memory holds", async () => {
@@ -216,5 +229,36 @@ describe("permit", () => {
     const org = await organisation({});
     const caller = await authenticate(await token(org, { "*": ["ingest:create"] }), env, clock);
     expect(await reasonOf(permit(caller, "ingest:create", "new", HERE, bindings({ AUTHORITY: down }), clock))).toBe("store-unavailable");
+  });
+});
+
+describe("an answer that rests on what was proven before", () => {
+  it("says so in a header, for events and for reading, and only then", async () => {
+    const org = await organisation({ logs: HERE });
+    const text = await token(org, { logs: ["ingest:create", "query:read"] });
+    const ask = (method: string, path: string, bindings: EdgeEnv, body: BodyInit | null = null) => {
+      const headers = { authorization: `Bearer ${text}` };
+      return worker.fetch(new Request(`https://edge.example${path}`, { method, headers, body }), bindings, createExecutionContext());
+    };
+    const both = async (bindings: EdgeEnv) => {
+      const posted = await ask("POST", "/v1/ingest/logs", bindings, '[{"a":1}]');
+      const read = await ask("GET", "/v1/datasets/logs/stats", bindings);
+      return [posted, read].map(({ status, headers }) => [status, headers.get("auth-degraded")]);
+    };
+    vi.useFakeTimers({ toFake: ["Date"], now: clock });
+    try {
+      const plain = [200, null];
+      expect(await both(env)).toEqual([plain, plain]);
+      vi.setSystemTime(clock + 60_000);
+      const without = bindings({ PERMISSIONS: broken, AUTHORITY: down });
+      expect(await both(without)).toEqual([
+        [200, "1"],
+        [200, "1"],
+      ]);
+      vi.setSystemTime(clock + 70_000);
+      expect(await both(env)).toEqual([plain, plain]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });

@@ -108,6 +108,20 @@ describe("a personal token", () => {
 });
 
 describe("an API token", () => {
+  it("91 counts from its own networks only, whatever other headers say", async () => {
+    const made = await deployment();
+    const api = await token(made, MAY_ALL);
+    await env.DB.prepare("UPDATE tokens SET networks = ? WHERE id = ?").bind('["203.0.113.0/24"]', api.id).run();
+    const from = (headers: Record<string, string>) => call("GET", "/v2/datasets", api, undefined, { headers });
+    expect((await from({ "cf-connecting-ip": "203.0.113.9" })).status).toBe(200);
+    const others: Record<string, string>[] = [
+      {},
+      { "cf-connecting-ip": "198.51.100.1" },
+      { "x-forwarded-for": "203.0.113.9", "true-client-ip": "203.0.113.9" },
+    ];
+    for (const headers of others) expect(refusal(await from(headers))).toEqual([403, "address-not-allowed"]);
+  });
+
   it("needs no organisation, and may name no other", async () => {
     const made = await deployment();
     await dataset(made, "web");

@@ -27,8 +27,8 @@ export interface Token {
 type Row = Omit<Token, "capabilities"> & { capabilities: string };
 
 const COLUMNS = `id, org, name, description, capabilities, expires_at AS expiresAt, expires_text AS expiresText, successor, ver`;
-/** An expired token stays, since it may be regenerated; one that was replaced goes when it ends. */
-const LISTED = "status = 'active' AND (successor IS NULL OR expires_at IS NULL OR expires_at > ?)";
+/** An expired token stays, since it may be regenerated; one that was replaced goes when it ends. Those of workloads are nobody's to keep. */
+const LISTED = "kind <> 'workload' AND status = 'active' AND (successor IS NULL OR expires_at IS NULL OR expires_at > ?)";
 
 export async function listTokens(db: D1Database, org: string, now: number): Promise<Token[]> {
   const { results } = await db
@@ -50,7 +50,12 @@ export async function findDeletable(db: D1Database, org: string, id: string): Pr
 }
 
 export async function countTokens(db: D1Database, org: string): Promise<number> {
-  return (await db.prepare("SELECT count(*) AS n FROM tokens WHERE org = ? AND status = 'active'").bind(org).first<number>("n")) ?? 0;
+  return (
+    (await db
+      .prepare("SELECT count(*) AS n FROM tokens WHERE org = ? AND kind <> 'workload' AND status = 'active'")
+      .bind(org)
+      .first<number>("n")) ?? 0
+  );
 }
 
 /** The statement that makes a token, if the condition holds when it is committed. */

@@ -13,7 +13,7 @@ import {
   token,
 } from "../client.ts";
 import { describeResource } from "../describe-resource.ts";
-import { colleague } from "./colleague.ts";
+import { person } from "./person.ts";
 
 afterEach(() => {
   vi.useRealTimers();
@@ -96,7 +96,7 @@ describe("sessions", () => {
   it("32: end when their person signs out everywhere, the present one only if that is asked", async () => {
     const made = await deployment();
     const [one, two] = [await started(made, made.session), await started(made, made.session)];
-    const other = await colleague(made, "user");
+    const other = await person(made, "user");
     expect((await call("DELETE", "/v2/sessions", one.session)).status).toBe(204);
     expect(await Promise.all([made.session, one.session, two.session, other.session].map(alive))).toEqual([false, true, false, true]);
     expect((await auditRows()).at(-1)).toMatchObject({ action: "user.sign-out", target: made.user.id });
@@ -117,7 +117,7 @@ describe("sessions", () => {
 
   it("end one by one, and only for their own person", async () => {
     const made = await deployment();
-    const other = await colleague(made, "user");
+    const other = await person(made, "user");
     const { id, session } = await started(made, made.session);
     expect(refusal(await call("DELETE", `/v2/sessions/${id}`, other.session))).toEqual([404, "resource-unknown"]);
     expect(refusal(await call("DELETE", "/v2/sessions/of-nobody", other.session))).toEqual([404, "resource-unknown"]);
@@ -154,7 +154,7 @@ describe("sessions", () => {
 describe("sessions of somebody else", () => {
   it("are listed and ended by who may do all that their user may", async () => {
     const made = await deployment();
-    const [admin, user] = [await colleague(made, "admin"), await colleague(made, "user")];
+    const [admin, user] = [await person(made, "admin"), await person(made, "user")];
     const { id, session } = await started(made, user.session);
     const path = `/v2/users/${user.id}/sessions`;
     expect(succeeded(await call<Answer[]>("GET", path, admin.session)).map(({ current }) => current)).toEqual([false, false]);
@@ -170,7 +170,7 @@ describe("sessions of somebody else", () => {
 
   it("are out of reach of who may do less, and of who may change no users", async () => {
     const made = await deployment();
-    const [admin, user] = [await colleague(made, "admin"), await colleague(made, "user")];
+    const [admin, user] = [await person(made, "admin"), await person(made, "user")];
     const path = `/v2/users/${made.user.id}/sessions`;
     const [current] = await mine(made.session);
     for (const [method, one] of [
@@ -194,5 +194,5 @@ describeResource({
     { method: "DELETE", path: "/v2/users/:id/sessions", capability: null, action: "user.sign-out" },
     { method: "GET", path: "/v2/users/:id/tokens", capability: null },
   ],
-  make: async (made) => (await colleague(made, "user")).id,
+  make: async (made) => (await person(made, "user")).id,
 });

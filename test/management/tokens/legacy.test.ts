@@ -19,7 +19,7 @@ import {
   token,
 } from "../client.ts";
 import { describeResource } from "../describe-resource.ts";
-import { colleague } from "../people/colleague.ts";
+import { person } from "../people/person.ts";
 
 const { EDGE } = env as unknown as { EDGE: Fetcher };
 const INGEST = "/api/v1/tokens/ingest";
@@ -98,7 +98,7 @@ describe("a token of the first API", () => {
     const made = await deployment();
     await dataset(made, "web");
     const body = { name: "x", scopes: ["*"], permissions: ["CanIngest"] };
-    const user = await colleague(made, "user");
+    const user = await person(made, "user");
     expect(refusal(await call("POST", INGEST, await token(made, MAY_ALL), body))).toEqual([403, "token-kind"]);
     expect(refusal(await call("POST", INGEST, user.session, body))).toEqual([403, "forbidden"]);
     await env.DB.prepare(
@@ -106,7 +106,7 @@ describe("a token of the first API", () => {
     )
       .bind(made.org, JSON.stringify({ datasets: {}, org: ["apiTokens:create"], views: {} }))
       .run();
-    const maker = await colleague(made, "maker");
+    const maker = await person(made, "maker");
     expect(refusal(await call("POST", INGEST, maker.session, body))).toEqual([403, "grant-too-wide"]);
     await env.DB.exec("UPDATE orgs SET token_lifetime_max_ms = 86400000");
     expect(refusal(await call("POST", INGEST, made.owner, body))).toEqual([400, "body-invalid"]);
