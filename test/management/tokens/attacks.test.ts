@@ -187,7 +187,7 @@ describe("a member of a team who may make tokens", () => {
         prepare: (text: string) => env.DB.prepare(text),
         // her rights are read by a batch too, and a batch of the commit is the one that writes
         async batch(statements: D1PreparedStatement[]) {
-          if (statements.length < 3) return env.DB.batch(statements);
+          if (statements.length <= 3) return env.DB.batch(statements);
           const [, ...results] = await env.DB.batch([env.DB.prepare(sql), ...statements]);
           return results;
         },
