@@ -1,5 +1,6 @@
 /** Bindings and settings of the management Worker, read and checked once per isolate. */
 import type { Removed } from "../access/chore.ts";
+import type { OrganisationMap, PermissionSet } from "../access/permission-set.ts";
 import { readSealKeys, type SealKeys } from "../access/seal.ts";
 import { readImportedTokens, readTagKeys, type TagKeys } from "../access/token.ts";
 import type { Publisher } from "./publish.ts";
@@ -29,6 +30,14 @@ export interface Region {
   settingsChanged(destination: Destination): Promise<void>;
   /** Removes the objects whose segments were begun before a time (epoch milliseconds). */
   trim(destination: Destination, beforeMs: number): Promise<Removed>;
+  /** A request for a path of the edge, of somebody who was proven here and may do this with the dataset in the path. */
+  serve(request: Request, from: Origin, traceId: string): Promise<Response>;
+}
+
+export interface Origin {
+  /** The sender's address, by the platform's word. */
+  ip: string | null;
+  proven: { set: PermissionSet; organisation: OrganisationMap };
 }
 
 export interface Destination {

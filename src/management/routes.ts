@@ -1,5 +1,6 @@
 /** The table of all routes. What is not in it does not exist. */
 import { audit } from "./audit/routes.ts";
+import { atEdge } from "./datasets/at-edge.ts";
 import { life } from "./datasets/life.ts";
 import { datasets } from "./datasets/routes.ts";
 import { settings } from "./datasets/settings.ts";
@@ -41,6 +42,7 @@ export const ROUTES: readonly Route[] = [
   ...datasets,
   ...settings,
   ...life,
+  ...atEdge,
   ...tokens,
   ...roles,
   ...groups,

@@ -35,6 +35,13 @@ POST /v2/datasets/:dataset/trim                SPA @trim:update
 POST /v1/datasets/:dataset/trim                SPA @trim:update
 POST /v2/datasets/:dataset/vacuum              SPA @vacuum:update
 POST /v1/datasets/:dataset/vacuum              SPA @vacuum:update
+POST /v1/ingest/:dataset                       PA @ingest:create
+POST /v1/datasets/:dataset/ingest              PA @ingest:create
+POST /api/v1/datasets/:dataset/ingest          PA @ingest:create
+POST /v1/datasets/:dataset/quarantine/:id/replay PA @ingest:create
+GET /v1/datasets/:dataset/segments             SPA @query:read
+GET /v1/datasets/:dataset/segments/:id         SPA @query:read
+GET /v1/datasets/:dataset/stats                SPA @query:read
 GET /v2/tokens                                 SPA apiTokens:read
 POST /v2/tokens                                SPA apiTokens:create
 GET /v2/tokens/:id                             SPA apiTokens:read

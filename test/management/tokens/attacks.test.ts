@@ -193,7 +193,9 @@ describe("a member of a team who may make tokens", () => {
         },
       } as unknown as D1Database;
       const restore = await env.DB.batch(
-        ["orgs", "members", "users", "personal_tokens"].map((table) => env.DB.prepare(`SELECT * FROM ${table}`)),
+        ["orgs", "members", "users", "personal_tokens", "team_members", "group_members"].map((table) =>
+          env.DB.prepare(`SELECT * FROM ${table}`),
+        ),
       );
       const reply = await call("POST", `/v2/tokens${path}`, eve, body, { instead: { DB } });
       expect([path, reply.status, reasonOf(reply)]).toEqual([path, 409, "conflict"]);
@@ -205,7 +207,7 @@ describe("a member of a team who may make tokens", () => {
 
 /** So that each request finds her as she was. */
 async function putBack(tables: D1Result[]): Promise<void> {
-  const names = ["orgs", "members", "users", "personal_tokens"];
+  const names = ["orgs", "members", "users", "personal_tokens", "team_members", "group_members"];
   const rows = tables.flatMap(({ results }, index) => (results as Record<string, unknown>[]).map((row) => ({ table: names[index], row })));
   await env.DB.batch(
     rows.map(({ table, row }) =>
