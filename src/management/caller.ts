@@ -101,9 +101,7 @@ export async function visitorOf(c: Request, by: readonly CredentialKind[]): Prom
   const memberships = holder.kind === "user" ? holder.memberships : [{ ...holder, role: "none", since: 0 }];
   const membership = memberships.find(({ org }) => !named || org === named) ?? null;
   if (named && !membership) throw foreign(named);
-  const credential: Credential =
-    holder.kind === "user" ? { kind: holder.credential, id: holder.credentialId } : { kind: "api", id: holder.id };
-  return { credential, user: holder.kind === "user" ? holder.user : null, memberships, membership };
+  return { credential: credentialOf(holder), user: holder.kind === "user" ? holder.user : null, memberships, membership };
 }
 
 /** @throws Problem `forbidden` naming the capability. */
@@ -163,9 +161,15 @@ async function holderOf(c: Request, by: readonly CredentialKind[]): Promise<Hold
   const state = standing(found, c.var.now);
   if (state !== "live") throw new Problem(state, STANDING_TEXTS[state]);
   if (found.holder.kind === "token") requireNetwork(found.holder.networks, addressOf(c));
-  if (found.holder.kind === "user" && (found.lastUsedAt ?? 0) < c.var.now - LAST_USED_RESOLUTION_MS)
-    await noteUse(c.env.DB, found.holder.credential, found.holder.credentialId, c.var.now);
+  if ((found.lastUsedAt ?? 0) < c.var.now - LAST_USED_RESOLUTION_MS) {
+    const { kind, id } = credentialOf(found.holder);
+    await noteUse(c.env.DB, kind, id, c.var.now);
+  }
   return found.holder;
+}
+
+function credentialOf(holder: Holder): Credential {
+  return holder.kind === "user" ? { kind: holder.credential, id: holder.credentialId } : { kind: "api", id: holder.id };
 }
 
 /** As the edges do. Not checked: who a Worker of the same account claims to be asking for. */
