@@ -29,6 +29,11 @@ const RULES: { from: string; may: string[]; except?: string[] }[] = [
   { from: "docs/", may: [] },
   { from: "management/docs.ts", may: ["docs/", "problem.ts", "management/"] },
   { from: "management/console/", may: ["problem.ts", "access/", "management/"] },
+  {
+    from: "management/sign-in/",
+    may: ["problem.ts", "access/", "management/"],
+    except: ["management/console/", "access/authorization.ts"],
+  },
   { from: "management/", may: ["problem.ts", "access/", "management/", "../package.json"], except: ["management/console/"] },
   { from: "cli/", may: ["access/token.ts", "cli/"] },
   { from: "local/", may: ["access/token.ts", "local/"] },
@@ -53,6 +58,7 @@ const RESERVED: { what: RegExp; only: RegExp; name: string }[] = [
     what: /(UPDATE|DELETE FROM|REPLACE INTO|DROP TABLE)\s+audit\b/i,
     only: /^management\/audit\/entries\.ts$/,
   },
+  { name: "cookies are read and written in sign-in", what: /["'`](set-)?cookie["'`]/i, only: /^management\/sign-in\// },
   { name: "the edge has no database", what: /D1Database|\.prepare\(/, only: /^(management|local)\// },
   {
     name: "the clock is read at the rim",
@@ -109,6 +115,7 @@ describe("the house", () => {
     ["edge/protocols/axiom.ts", 'import type { EdgeEnv } from "../env.ts";'],
     ["management/tokens.ts", 'import { page } from "./console/page.ts";'],
     ["management/tokens.ts", 'const edge = await import("../edge/ingest.ts");'],
+    ["management/sign-in/flow.ts", 'import { readAuthorization } from "../../access/authorization.ts";'],
     ["access/token.ts", 'export * from "../edge/route.ts";'],
     ["edge/buffer/segment.ts", 'import "../sinks/r2.ts";'],
     ["somewhere/new.ts", ""],

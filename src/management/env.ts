@@ -11,8 +11,8 @@ export interface ManagementEnv {
   TOKEN_TAG_KEYS?: string;
   SETUP_TOKEN?: string;
   SINK_SECRETS_KEY?: string;
-  ALLOW_INSECURE_ISSUERS?: string;
   PUBLIC_URL: string;
+  ALLOW_INSECURE_ISSUERS?: string;
   DEFAULT_REGION: string;
   /** Region id -> its URL and the name of the service binding that leads there; an object, or its JSON text. */
   REGIONS: unknown;
@@ -43,10 +43,10 @@ export interface ManagementSettings {
   setupToken: string | null;
   /** Empty: secrets of sinks cannot be kept. */
   sealKeys: SealKeys;
-  /** Whether providers, issuers and upstreams may be at this machine itself, without TLS: for local tests only. */
-  allowInsecure: boolean;
   /** Where people and programs reach this Worker: an origin, no trailing slash. Never taken from a request's Host. */
   publicUrl: string;
+  /** Whether providers, issuers and upstreams may be at this machine itself, without TLS: for local tests only. */
+  allowInsecure: boolean;
   defaultRegion: string;
   /** By region id. */
   regions: ReadonlyMap<string, RegionSettings>;
@@ -84,8 +84,8 @@ function readSettings(env: ManagementEnv): ManagementSettings {
     tagKeys: readTagKeys(env.TOKEN_TAG_KEYS),
     setupToken: setupToken.length < SETUP_TOKEN_LENGTH_MIN ? null : setupToken,
     sealKeys: readSealKeys(env.SINK_SECRETS_KEY),
-    allowInsecure: env.ALLOW_INSECURE_ISSUERS === "true",
     publicUrl: readPublicUrl(env.PUBLIC_URL),
+    allowInsecure: env.ALLOW_INSECURE_ISSUERS === "true",
     defaultRegion: env.DEFAULT_REGION,
     regions,
   };

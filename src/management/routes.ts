@@ -21,6 +21,7 @@ import { teamsV1 } from "./people/teams-v1.ts";
 import { users } from "./people/users.ts";
 import type { Route } from "./route.ts";
 import { setup } from "./setup.ts";
+import { signIn } from "./sign-in/routes.ts";
 import { tokens } from "./tokens/routes.ts";
 
 export const ROUTES: readonly Route[] = [
@@ -47,4 +48,5 @@ export const ROUTES: readonly Route[] = [
   ...upstreams,
   ...forwarded,
   ...docs,
+  ...signIn,
 ];

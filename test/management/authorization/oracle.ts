@@ -38,7 +38,41 @@ POST /v1/datasets/:dataset/vacuum              SPA @vacuum:update
 GET /v2/tokens                                 SPA apiTokens:read
 POST /v2/tokens                                SPA apiTokens:create
 GET /v2/tokens/:id                             SPA apiTokens:read
-DELETE /v2/tokens/:id                          SPA apiTokens:delete
+DELETE /v2/tokens/:id                          SPA
+GET /v2/tokens/current                         SPA
+POST /v2/tokens/identify                       SPA apiTokens:read
+GET /v2/tokens/:id/details                     SPA apiTokens:read
+GET /v2/tokens/:id/usage                       SPA apiTokens:read
+PUT /v2/tokens/:id/settings                    SPA apiTokens:update
+PUT /v2/tokens/:id/expiry                      SPA apiTokens:update
+POST /v2/tokens/:id/disable                    SPA apiTokens:update
+POST /v2/tokens/:id/enable                     SPA apiTokens:update
+GET /v2/auth/issuers                           SPA apiTokens:read
+POST /v2/auth/issuers                          SP apiTokens:create recent
+GET /v2/auth/issuers/:id                       SPA apiTokens:read
+PUT /v2/auth/issuers/:id                       SP apiTokens:update recent
+DELETE /v2/auth/issuers/:id                    SPA apiTokens:delete
+POST /v2/oauth/token                           open
+GET /v2/users                                  SPA users:read
+POST /v2/users                                 SPA users:create
+GET /v2/users/:id                              SPA users:read
+PUT /v2/users/:id                              SPA users:update
+DELETE /v2/users/:id                           SPA recent
+PUT /v2/users/:id/role                         SPA users:update recent
+POST /v2/users/:id/disable                     SPA users:update recent
+POST /v2/users/:id/enable                      SPA users:update recent
+GET /v2/users/:id/details                      SP users:read admin
+POST /v2/users/:id/invitation                  SPA users:create
+POST /v2/users/invite                          SPA users:create
+GET /v2/invitations                            SPA users:read
+DELETE /v2/invitations/:id                     SPA users:create
+PUT /v2/user                                   SP anywhere
+POST /v2/orgs                                  S recent
+PUT /v2/orgs/:id                               SP admin
+GET /v2/orgs/:id/settings                      SP admin
+PUT /v2/orgs/:id/settings                      SP admin
+DELETE /v2/orgs/:id                            S recent
+PUT /v2/setup/orgs/:id/status                  open
 POST /v2/tokens/:id/regenerate                 SPA apiTokens:update
 GET /v2/rbac/roles                             SPA rbac:read
 POST /v2/rbac/roles                            SPA rbac:create
@@ -74,6 +108,19 @@ GET /v2/info/:kind/:target                     SP admin
 GET /v2/upstream                               S admin
 PUT /v2/upstream                               S admin recent
 DELETE /v2/upstream                            S admin recent
+GET /v2/auth/providers                         S admin
+POST /v2/auth/providers                        S admin recent
+GET /v2/auth/providers/:id                     S admin
+PUT /v2/auth/providers/:id                     S admin recent
+DELETE /v2/auth/providers/:id                  S admin recent
+POST /v2/auth/providers/:id/test               S admin
+GET /auth/session                              open
+POST /auth/session-token                       open
+POST /auth/logout                              open
+GET /auth/invitations/:token                   open
+GET /auth/:org                                 open
+GET /auth/:org/:provider/login                 open
+GET /auth/:org/:provider/callback              open
 `;
 
 /** Behind the gateway: each resource with all methods on the collection, on one, and on what belongs to one. */
