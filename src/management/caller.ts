@@ -6,6 +6,7 @@ import { readAuthorization } from "../access/authorization.ts";
 import { type Capability, type Grant, scopeAllows } from "../access/capability.ts";
 import { inNetworks } from "../access/network.ts";
 import { type Standing, standing } from "../access/permission-set.ts";
+import { LAST_USED_RESOLUTION_MS } from "../access/staleness.ts";
 import { digestOf, parseToken } from "../access/token.ts";
 import { Problem } from "../problem.ts";
 import type { Condition } from "./change.ts";
@@ -24,7 +25,6 @@ import { rightsOf } from "./people/rights.ts";
 import { addressOf, type Request } from "./request.ts";
 
 const ORGANISATION_HEADER = "x-axiom-org-id";
-const LAST_USED_RESOLUTION_MS = 300_000;
 
 /** What shows who somebody is: an API token, a personal token, or a session token. */
 export type CredentialKind = "api" | "personal" | "session";
