@@ -13,6 +13,7 @@ const REFUSALS = {
   "token-revoked": [401, "Revoked token"],
   "token-disabled": [401, "Disabled token"],
   "token-not-yet-valid": [401, "Token not valid yet"],
+  "signature-invalid": [401, "Invalid signature"],
   "token-kind": [403, "Wrong kind of token"],
   "address-not-allowed": [403, "Address not allowed"],
   "sign-in-required": [403, "Recent sign-in required"],

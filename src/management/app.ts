@@ -46,7 +46,7 @@ export function openApp(routes: readonly Route[]): Hono<Management> {
       app,
       onMethodNotAllowed: (c, methods) => {
         const allow = methods.join(", ");
-        const why = /^\/v2\/tokens\/[^/]+$/.test(c.req.path) ? TOKENS_NEVER_CHANGE : "";
+        const why = /^\/(v2\/tokens|api\/v1\/tokens\/(api|ingest))\/[^/]+$/.test(c.req.path) ? TOKENS_NEVER_CHANGE : "";
         const problem = new Problem("method-not-allowed", `${c.req.path} takes ${allow}, not ${c.req.method}${why}`);
         const response = problemResponse(problem, c.var.traceId);
         response.headers.set("allow", allow);

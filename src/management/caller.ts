@@ -26,12 +26,15 @@ import { addressOf, type Request } from "./request.ts";
 
 const ORGANISATION_HEADER = "x-axiom-org-id";
 
+/** How recent a sign-in has to be for what is dangerous. */
+export const STEP_UP_MS = 900_000;
+
 /** What shows who somebody is: an API token, a personal token, or a session token. */
 export type CredentialKind = "api" | "personal" | "session";
 
 /** As the audit log names whoever did something. */
 export interface Actor {
-  kind: "user" | "token" | "setup" | "system" | "workload";
+  kind: "user" | "token" | "setup" | "system" | "workload" | "report";
   id: string;
   name: string;
 }
@@ -71,6 +74,12 @@ export interface Visitor {
   memberships: Membership[];
   /** The one meant: named by the header, or the first. */
   membership: Membership | null;
+  /** When the credential ends, epoch milliseconds; null: never. */
+  expiresAt: number | null;
+  /** As of a `Caller`. */
+  authenticatedAt: number | null;
+  /** True while the credential is still good. */
+  unchanged: Condition;
 }
 
 /**
@@ -91,7 +100,7 @@ export async function callerOf(c: Request, by: readonly CredentialKind[]): Promi
   }
   const membership = holder.memberships.find(({ org }) => org === named);
   if (!membership) throw foreign(named);
-  return callerFromMembership(c.env.DB, holder, membership);
+  return callerFromMembership(c.env.DB, holder, membership, c.var.now);
 }
 
 /** For the few routes that take no organisation: axiom-go removes the header there. */
@@ -101,7 +110,22 @@ export async function visitorOf(c: Request, by: readonly CredentialKind[]): Prom
   const memberships = holder.kind === "user" ? holder.memberships : [{ ...holder, role: "none", since: 0 }];
   const membership = memberships.find(({ org }) => !named || org === named) ?? null;
   if (named && !membership) throw foreign(named);
-  return { credential: credentialOf(holder), user: holder.kind === "user" ? holder.user : null, memberships, membership };
+  if (holder.kind === "token") {
+    const { id, grant } = holder;
+    const credential = { kind: "api", id } as const;
+    return {
+      credential,
+      user: null,
+      memberships,
+      membership,
+      expiresAt: grant.expiresAt,
+      authenticatedAt: null,
+      unchanged: stands(holder),
+    };
+  }
+  const { user, expiresAt, authenticatedAt } = holder;
+  const credential = { kind: holder.credential, id: holder.credentialId };
+  return { credential, user, memberships, membership, expiresAt, authenticatedAt, unchanged: stands(holder) };
 }
 
 /** @throws Problem `forbidden` naming the capability. */
@@ -153,13 +177,11 @@ const STANDING_TEXTS: Record<Exclude<Standing, "live">, string> = {
 /** The holder of the bearer token. */
 async function holderOf(c: Request, by: readonly CredentialKind[]): Promise<Holder> {
   const token = readAuthorization(c.req.raw.headers);
-  const kind = parseToken(token, settingsOf(c.env).tagKeys);
+  const { tagKeys, importedTokens } = settingsOf(c.env);
+  const kind = parseToken(token, tagKeys, importedTokens);
   if (kind === null) throw new Problem("credential-malformed", "the token is not one of this deployment: check that it was copied whole");
   if (kind === "ingest" || !by.includes(kind)) throw wrongKind(kind, by);
-  const found = await LOOK_UPS[kind](c.env.DB, digestOf(token));
-  if (!found) throw new Problem("token-unknown", "the token is unknown; check that it belongs to this deployment");
-  const state = standing(found, c.var.now);
-  if (state !== "live") throw new Problem(state, STANDING_TEXTS[state]);
+  const found = requireLive(await LOOK_UPS[kind](c.env.DB, digestOf(token)), c.var.now);
   if (found.holder.kind === "token") requireNetwork(found.holder.networks, addressOf(c));
   if ((found.lastUsedAt ?? 0) < c.var.now - LAST_USED_RESOLUTION_MS) {
     const { kind, id } = credentialOf(found.holder);
@@ -170,6 +192,14 @@ async function holderOf(c: Request, by: readonly CredentialKind[]): Promise<Hold
 
 function credentialOf(holder: Holder): Credential {
   return holder.kind === "user" ? { kind: holder.credential, id: holder.credentialId } : { kind: "api", id: holder.id };
+}
+
+/** @throws Problem 401 for a credential that is unknown or does not count now. */
+export function requireLive(found: Found | null, now: number): Found {
+  if (!found) throw new Problem("token-unknown", "the token is unknown; check that it belongs to this deployment");
+  const state = standing(found, now);
+  if (state !== "live") throw new Problem(state, STANDING_TEXTS[state]);
+  return found;
 }
 
 /** As the edges do. Not checked: who a Worker of the same account claims to be asking for. */
@@ -195,9 +225,20 @@ function wrongKind(kind: CredentialKind | "ingest", by: readonly CredentialKind[
   return new Problem("token-kind", `${name} tokens are not taken here; use ${by.map((one) => KIND_WORDS[one]).join(" or ")}`);
 }
 
-function callerFromToken({ id, name, org, orgStatus, defaultRegion, grant, family, ver }: Holder & { kind: "token" }): Caller {
+/** That the credential is still what was looked up, whatever its holder may do. */
+function stands(holder: Holder): Condition {
+  if (holder.kind === "token") {
+    const sql = "EXISTS (SELECT 1 FROM tokens WHERE id = ? AND ver = ? AND status = 'active' AND disabled = 0)";
+    return { sql, values: [holder.id, holder.ver] };
+  }
+  const [table, live] = holder.credential === "personal" ? ["personal_tokens", "status = 'active'"] : ["sessions", "ended_at IS NULL"];
+  const sql = `EXISTS (SELECT 1 FROM users WHERE id = ? AND status = 'active') AND EXISTS (SELECT 1 FROM ${table} WHERE id = ? AND ${live})`;
+  return { sql, values: [holder.user.id, holder.credentialId] };
+}
+
+function callerFromToken(holder: Holder & { kind: "token" }): Caller {
+  const { id, name, org, orgStatus, defaultRegion, grant, family } = holder;
   requireActive(org, orgStatus);
-  const sql = "EXISTS (SELECT 1 FROM tokens WHERE id = ? AND ver = ? AND status = 'active' AND disabled = 0)";
   return {
     actor: { kind: "token", id, name },
     credential: { kind: "api", id },
@@ -209,18 +250,23 @@ function callerFromToken({ id, name, org, orgStatus, defaultRegion, grant, famil
     visible: null,
     authenticatedAt: null,
     family: family ?? id,
-    unchanged: { sql, values: [id, ver] },
+    unchanged: stands(holder),
   };
 }
 
-async function callerFromMembership(db: D1Database, holder: Holder & { kind: "user" }, membership: Membership): Promise<Caller> {
+async function callerFromMembership(
+  db: D1Database,
+  holder: Holder & { kind: "user" },
+  membership: Membership,
+  now: number,
+): Promise<Caller> {
   const { user, credential, credentialId, expiresAt, authenticatedAt } = holder;
   const { org, orgStatus, defaultRegion, role, rights } = membership;
   requireActive(org, orgStatus);
   const { grant, visible } = await rightsOf(db, org, user.id, role);
-  const [table, live] = credential === "personal" ? ["personal_tokens", "status = 'active'"] : ["sessions", "ended_at IS NULL"];
+  const still = stands(holder);
   const sql = `EXISTS (SELECT 1 FROM orgs WHERE id = ? AND rights = ?) AND EXISTS (SELECT 1 FROM members WHERE org = ? AND user_id = ? AND role = ?)
-    AND EXISTS (SELECT 1 FROM users WHERE id = ? AND status = 'active') AND EXISTS (SELECT 1 FROM ${table} WHERE id = ? AND ${live})`;
+    AND ${still.sql}`;
   return {
     actor: { kind: "user", id: user.id, name: user.name },
     credential: { kind: credential, id: credentialId },
@@ -228,15 +274,21 @@ async function callerFromMembership(db: D1Database, holder: Holder & { kind: "us
     role,
     org,
     defaultRegion,
-    grant: { ...grant, expiresAt },
+    // who has just proved who they are could sign in again: their session's end bounds nothing that they make
+    grant: { ...grant, expiresAt: isRecent(authenticatedAt, now) ? null : expiresAt },
     visible,
     authenticatedAt,
     family: null,
-    unchanged: { sql, values: [org, rights, org, user.id, role, user.id, credentialId] },
+    unchanged: { sql, values: [org, rights, org, user.id, role, ...still.values] },
   };
 }
 
-function requireActive(org: string, status: string): void {
+/** Whether the person proved of late who they are. Null, a credential that does not tell, is not. */
+export function isRecent(authenticatedAt: number | null, now: number): boolean {
+  return authenticatedAt !== null && now - authenticatedAt <= STEP_UP_MS;
+}
+
+export function requireActive(org: string, status: string): void {
   if (status !== "active") throw new Problem("organisation-suspended", `the organisation ${org} is ${status}`);
 }
 

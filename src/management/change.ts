@@ -48,8 +48,11 @@ export function originOf(c: Request, credential: Origin["credential"]): Origin {
   return { credential, ip: addressOf(c), userAgent: userAgentOf(c) };
 }
 
+/** Who makes a change, and in which organisation. */
+export type Author = Pick<Caller, "org" | "actor" | "credential">;
+
 /** The change that a request makes. */
-export function changeOf(c: Request, { org, actor, credential }: Caller, action: string, target: string, detail: Change["detail"]): Change {
+export function changeOf(c: Request, { org, actor, credential }: Author, action: string, target: string, detail: Change["detail"]): Change {
   return { id: c.var.traceId, at: c.var.now, org, actor, action, target, detail, origin: originOf(c, credential) };
 }
 
@@ -74,14 +77,33 @@ export async function commit(
   trace: Trace,
   last: D1PreparedStatement[] = [],
 ): Promise<boolean> {
-  const [first] = await db.batch([
+  const [done] = await commitAll(db, [{ change, statements, trace, last }]);
+  return done ?? false;
+}
+
+export interface Commit {
+  change: Change;
+  statements: D1PreparedStatement[];
+  trace: Trace;
+  last?: D1PreparedStatement[];
+}
+
+/** Several changes in one batch, each with an id of its own. @returns of each whether it happened. */
+export async function commitAll(db: D1Database, commits: readonly Commit[]): Promise<boolean[]> {
+  const groups = commits.map(({ change, statements, trace, last = [] }) => [
     ...statements,
     auditOf(db, change, trace),
     provenanceOf(db, change, trace),
     ...publicationsOf(db, change),
     ...last,
   ]);
-  return (first?.meta.changes ?? 0) > 0;
+  const results = await db.batch(groups.flat());
+  let first = 0;
+  return groups.map((group) => {
+    const happened = (results[first]?.meta.changes ?? 0) > 0;
+    first += group.length;
+    return happened;
+  });
 }
 
 /** An entry for something that changes no row of ours, such as what is sent on. */

@@ -146,6 +146,8 @@ export interface AuditRow {
   actor_id: string;
   detail: string;
   trace_id: string;
+  ip: string | null;
+  org: string;
 }
 
 /** Oldest first. */

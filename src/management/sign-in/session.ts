@@ -3,11 +3,12 @@ import { randomUUID } from "node:crypto";
 import * as v from "valibot";
 import { digestOf, mintToken } from "../../access/token.ts";
 import { Problem } from "../../problem.ts";
+import { isRecent } from "../caller.ts";
 import { type Change, commit, originOf } from "../change.ts";
 import { settingsOf } from "../env.ts";
 import { insertSession, SESSION_MS } from "../people/session.ts";
 import { Description, type Request, readBody } from "../request.ts";
-import { type Route, STEP_UP_MS } from "../route.ts";
+import type { Route } from "../route.ts";
 import { browserSession, endSession, type SessionHolder } from "./browser-session.ts";
 import { requireSameOrigin } from "./same-origin.ts";
 
@@ -45,7 +46,7 @@ async function makeToken(c: Request): Promise<Response> {
   const session = {
     ...({ id: randomUUID(), user: holder.user.id, kind: "api", digest: digestOf(token), hint: token.slice(-4) } as const),
     description: description ?? "",
-    expiresAt: now - holder.authenticatedAt <= STEP_UP_MS ? now + SESSION_MS : holder.expiresAt,
+    expiresAt: isRecent(holder.authenticatedAt, now) ? now + SESSION_MS : holder.expiresAt,
     authenticatedAt: holder.authenticatedAt,
   };
   if (!(await create(c, holder, session)))

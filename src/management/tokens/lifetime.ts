@@ -11,10 +11,13 @@ import { type Expiry, instant } from "./expiry.ts";
  */
 export async function withinLifetime(db: D1Database, org: string, expiry: Expiry, member: string, now: number): Promise<Condition> {
   const most = await db.prepare("SELECT token_lifetime_max_ms AS most FROM orgs WHERE id = ?").bind(org).first<number | null>("most");
-  if (most !== null && (expiry.at === null || expiry.at > now + most))
-    throw new Problem(
-      "body-invalid",
-      `${member} ${expiry.at === null ? "is missing" : "is too late"}: tokens of this organisation end ${instant(now + most)} at the latest`,
-    );
+  requireLifetime(expiry, most, member, now);
   return { sql: "EXISTS (SELECT 1 FROM orgs WHERE id = ? AND token_lifetime_max_ms IS ?)", values: [org, most] };
+}
+
+/** @param most milliseconds; null: no limit. @throws as `withinLifetime` does. */
+export function requireLifetime({ at }: Expiry, most: number | null, member: string, now: number): void {
+  if (most === null || (at !== null && at <= now + most)) return;
+  const fault = at === null ? "is missing" : "is too late";
+  throw new Problem("body-invalid", `${member} ${fault}: tokens of this organisation end ${instant(now + most)} at the latest`);
 }

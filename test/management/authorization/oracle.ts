@@ -121,6 +121,38 @@ GET /auth/invitations/:token                   open
 GET /auth/:org                                 open
 GET /auth/:org/:provider/login                 open
 GET /auth/:org/:provider/callback              open
+GET /v2/user/tokens                            SP anywhere
+POST /v2/user/tokens                           S anywhere recent
+DELETE /v2/user/tokens/:id                     SP anywhere
+GET /v2/users/:id/tokens                       SP users:update
+DELETE /v2/users/:id/tokens/:token             SP users:update
+GET /v2/sessions                               S anywhere
+POST /v2/sessions                              S anywhere
+DELETE /v2/sessions                            S anywhere
+DELETE /v2/sessions/:id                        S anywhere
+GET /v2/users/:id/sessions                     SP users:update
+DELETE /v2/users/:id/sessions                  SP users:update
+DELETE /v2/users/:id/sessions/:session         SP users:update
+POST /v2/tokens/import                         SP apiTokens:create
+GET /api/v1/tokens/ingest/validate             open
+GET /api/v1/tokens/ingest                      SP apiTokens:read
+POST /api/v1/tokens/ingest                     SP apiTokens:create
+GET /api/v1/tokens/ingest/:id                  SP apiTokens:read
+DELETE /api/v1/tokens/ingest/:id               SP apiTokens:delete
+GET /api/v1/tokens/ingest/:id/token            SP apiTokens:read
+GET /api/v1/tokens/api                         SP apiTokens:read
+POST /api/v1/tokens/api                        SP apiTokens:create
+GET /api/v1/tokens/api/:id                     SP apiTokens:read
+DELETE /api/v1/tokens/api/:id                  SP apiTokens:delete
+GET /api/v1/tokens/api/:id/token               SP apiTokens:read
+GET /api/v1/tokens/personal                    open
+POST /api/v1/tokens/personal                   open
+GET /api/v1/tokens/personal/:id                open
+PUT /api/v1/tokens/personal/:id                open
+DELETE /api/v1/tokens/personal/:id             open
+GET /api/v1/tokens/personal/:id/token          open
+POST /v1/report-leak                           open
+POST /v1/github/secret-scanning                open
 `;
 
 /** Behind the gateway: each resource with all methods on the collection, on one, and on what belongs to one. */
@@ -233,13 +265,14 @@ export function verdict({ demand, kind, role, held, team, org, dataset, signedIn
   if (!demand.kinds.includes(kind === "?" ? "P" : kind)) return 403;
   if (kind === "?") return 401;
   if (org === "foreign") return 403;
-  if (demand.anywhere) return 200;
+  const late = demand.recent && kind === "S" && signedIn === "long ago";
+  if (demand.anywhere) return late ? 403 : 200;
   if (org === "unnamed" && kind !== "A") return 400;
   if (org === "suspended") return 403;
   const may = kind === "A" ? held : (ROLES[role] as { org: string[]; datasets: string[] });
   if (demand.org && !may.org.includes(demand.org)) return 403;
   if (demand.admin && (kind === "A" || !["owner", "admin"].includes(role))) return 403;
-  if (demand.recent && kind === "S" && signedIn === "long ago") return 403;
+  if (late) return 403;
   if (demand.dataset) {
     const restricted = kind !== "A" && !["owner", "admin"].includes(role) && team !== "none";
     const sees = may.datasets.length > 0 || ["datasets:read", "datasets:update", "datasets:delete"].some((one) => may.org.includes(one));
