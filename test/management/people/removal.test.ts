@@ -75,8 +75,8 @@ describe("35: a user who is deleted", () => {
     const parent = await madeBy(bob.personal, MAY_ALL);
     const child = await madeBy(parent);
     const grandchild = succeeded(
-      await call("POST", `/v2/tokens/${child.id}/regenerate`, made.owner, {
-        existingTokenExpiresAt: new Date(Date.now() + 60_000).toISOString(),
+      await call("POST", `/v2/tokens/${child.id}/regenerate`, parent, {
+        existingTokenExpiresAt: new Date(Date.now() + 86_400_000).toISOString(),
       }),
     );
     const ofOthers = await madeBy(made.owner);
