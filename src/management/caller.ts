@@ -56,6 +56,8 @@ export interface Caller {
   /** Region of datasets that name none. */
   defaultRegion: string;
   grant: Grant;
+  /** When the credential ends, epoch milliseconds; null: never. */
+  expiresAt: number | null;
   /** Ids of the only datasets that the caller may see; null: no team restricts them. */
   visible: ReadonlySet<string> | null;
   /** When the person last proved who they are, epoch milliseconds; null: a credential that does not tell. */
@@ -247,6 +249,7 @@ function callerFromToken(holder: Holder & { kind: "token" }): Caller {
     org,
     defaultRegion,
     grant,
+    expiresAt: grant.expiresAt,
     visible: null,
     authenticatedAt: null,
     family: family ?? id,
@@ -276,6 +279,7 @@ async function callerFromMembership(
     defaultRegion,
     // who has just proved who they are could sign in again: their session's end bounds nothing that they make
     grant: { ...grant, expiresAt: isRecent(authenticatedAt, now) ? null : expiresAt },
+    expiresAt,
     visible,
     authenticatedAt,
     family: null,

@@ -18,7 +18,7 @@ export async function current(c: Request, caller: Caller): Promise<Response> {
     datasetIds(db, org),
   ]);
   const seen = [...ids].filter(([, id]) => maySee(caller, id));
-  const { expiresAt } = grant;
+  const { expiresAt } = caller;
   return c.json({
     ...{ kind: credential.kind, id: credential.id, name, organisation: { id: org, name: organisation } },
     ...(user && { user: { id: user.id, name: user.name, email: user.email } }),

@@ -42,14 +42,13 @@ export async function nameableDatasets(db: D1Database, { org, visible }: Caller)
 }
 
 /**
- * The subset rule: nobody makes a token that can do more than they do, and no token one that lives longer than itself. What people
- * make may outlive their session, and is ended by whoever deletes it.
+ * The subset rule: nobody makes a token that can do more or live longer than the credential that makes it. A session that was signed in
+ * just now has no end in this: its person could sign in again.
  * @throws Problem `grant-too-wide` naming what goes beyond.
  */
 export function requireWithin(caller: Caller, capabilities: Capabilities, expiry: Expiry, datasetIds: ReadonlyMap<string, string>): void {
   const wanted: Grant = { ...capabilities, expiresAt: expiry.at };
-  const most = mayGrant(caller);
-  const excess = beyond(caller.credential.kind === "api" ? most : { ...most, expiresAt: null }, wanted);
+  const excess = beyond(mayGrant(caller), wanted);
   if (!excess) return;
   const text = [...datasetIds].reduce((said, [name, id]) => said.replace(id, name), excess);
   throw new Problem("grant-too-wide", `a token may not exceed the credential that makes it: ${text}; leave it out, or ask an owner`);

@@ -101,14 +101,14 @@ describe("a line of tokens", () => {
     expect(results).toEqual([{ org: "others" }]);
   });
 
-  it("is not lengthened by its own tokens: none regenerates or enables itself or a relative", async () => {
+  it("is not lengthened by its own tokens: none regenerates or enables itself or a relative that it did not make", async () => {
     const made = await deployment();
     const first = await token(made, MAKER);
     const second = await child(first);
     for (const [caller, target] of [
       [first, first],
       [second, first],
-      [first, second],
+      [second, await child(first)],
     ] as const) {
       const renewed = await call("POST", `/v2/tokens/${target.id}/regenerate`, caller, NOW());
       expect([renewed.status, reasonOf(renewed)]).toEqual([403, "forbidden"]);
@@ -118,6 +118,11 @@ describe("a line of tokens", () => {
     expect([enabled.status, reasonOf(enabled)]).toEqual([403, "forbidden"]);
     expect(await alive(first, second)).toEqual([false, true]);
     succeeded(await call("POST", `/v2/tokens/${second.id}/regenerate`, made.owner, NOW()));
+    // as Terraform does with what it made
+    const own = await token(made, MAKER);
+    const renewed = succeeded(await call("POST", `/v2/tokens/${(await child(own)).id}/regenerate`, own, NOW()));
+    expect((await call("DELETE", `/v2/tokens/${own.id}?family=true`, made.owner)).status).toBe(204);
+    expect((await call("GET", "/v2/datasets", renewed)).status).toBe(401);
   });
 
   it("refuses a family that is neither true nor false", async () => {

@@ -14,11 +14,11 @@ const RESTRICTED = {
   limits: { requestsPerSecond: 10, bytesPerDay: 1_000_000 },
 };
 
-/** An address in the networks above. */
-const FROM = { headers: { "cf-connecting-ip": "203.0.113.7" } };
+/** From inside the networks of RESTRICTED. */
+const INSIDE = { headers: { "cf-connecting-ip": "203.0.113.7" } };
 
 const make = (credential: Credential, request: Record<string, unknown>) =>
-  call("POST", "/v2/tokens", credential, { name: "child", ...INGEST, ...request }, FROM);
+  call("POST", "/v2/tokens", credential, { name: "child", ...INGEST, ...request }, INSIDE);
 
 describe("a token's restrictions", () => {
   it("are answered where there are some, alike when created, got and listed, and published", async () => {
@@ -127,10 +127,10 @@ describe("a token's restrictions", () => {
     const caller = await token(made, { ...MAKER, limits: { requestsPerSecond: 3 }, networks: ["203.0.113.0/24"] });
     const free = await token(made, INGEST);
     const now = { existingTokenExpiresAt: new Date().toISOString() };
-    const refused = await call("POST", `/v2/tokens/${free.id}/regenerate`, caller, now, FROM);
+    const refused = await call("POST", `/v2/tokens/${free.id}/regenerate`, caller, now, INSIDE);
     expect([refused.status, reasonOf(refused)]).toEqual([403, "grant-too-wide"]);
     const newToken = { name: "n", ...INGEST, networks: ["203.0.113.9"] };
-    const fresh = succeeded(await call("POST", `/v2/tokens/${free.id}/regenerate`, caller, { ...now, newToken }, FROM));
+    const fresh = succeeded(await call("POST", `/v2/tokens/${free.id}/regenerate`, caller, { ...now, newToken }, INSIDE));
     expect(fresh).toMatchObject({ networks: ["203.0.113.9"], limits: { requestsPerSecond: 3 } });
   });
 });
