@@ -149,10 +149,8 @@ export function openDocuments(): Documents {
   return {
     permissionSet: (digest, visit, env) => find(permissionSubject(digest), visit, env),
     organisation: (id, visit, env) => find(organisationSubject(id), visit, env),
-    async renewed(known, purpose, env, now) {
-      // an address is known well enough without waiting for it
-      return (await questions.askAnew(organisationSubject(known.id), purpose, purpose !== "region", env, now)) ?? known;
-    },
+    // an address is known well enough without waiting for it
+    renewed: (known, purpose, env, now) => questions.askAnew(organisationSubject(known.id), known, purpose, purpose !== "region", env, now),
   };
 }
 

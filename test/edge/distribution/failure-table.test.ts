@@ -69,6 +69,18 @@ describe("the failure table", () => {
     }
   });
 
+  it("row 1: while its last answer still counts, the feed is asked behind the request, which does not wait", async () => {
+    const secret = await d.token();
+    const isolate = await busy(secret);
+    const { feed } = d.asked;
+    d.faults.feed = "hang";
+    await d.pass(6_000);
+    const began = performance.now();
+    expect(await reason(isolate, secret)).toBe("accepted");
+    expect(performance.now() - began).toBeLessThan(200);
+    expect(d.asked.feed).toBe(feed + 1);
+  });
+
   it("row 2: the isolate is new or was idle: it hears of a revocation before it judges, however late KV is", async () => {
     const secret = await d.token();
     await d.pass(120_000);
@@ -350,6 +362,44 @@ describe("the failure table", () => {
     await d.pass(310_000);
     expect(JSON.parse(d.kv.stored(d.kvKeyOf(secret), "here") as string)).toMatchObject({ status: "active" });
     expect(await reason(isolate, secret)).toBe("token-disabled");
+  });
+
+  it("row 10: an answer of the authority that the feed has overtaken is asked for again", async () => {
+    const [secret, other] = [await d.token(), await d.token()];
+    const isolate = await busy(other);
+    const { AUTHORITY } = isolate.env;
+    d.kv.faults.read = "error";
+    let asked = 0;
+    const lookUpToken = async (digest: string) => {
+      const answer = await AUTHORITY.lookUpToken(digest);
+      if (asked++ === 0) {
+        await d.change(secret, { status: "disabled" });
+        await d.pass(11_000);
+        await isolate.use(other, "logs");
+      }
+      return answer;
+    };
+    isolate.env = { ...isolate.env, AUTHORITY: { ...AUTHORITY, lookUpToken } };
+    expect(await reason(isolate, secret)).toBe("token-disabled");
+    expect(asked).toBe(2);
+  });
+
+  it("row 10: what the authority has said is not taken back by an older document in KV, with the feed away", async () => {
+    const secret = await d.token();
+    await d.pass(60_000);
+    d.faults.feed = true;
+    const isolate = d.isolate();
+    d.kv.faults.read = "error";
+    d.kv.faults.write = "error";
+    await d.change(secret, { status: "disabled" });
+    expect(await reason(isolate, secret)).toBe("token-disabled");
+    d.kv.faults.read = null;
+    for (const down of [false, true]) {
+      d.faults.down = down;
+      await d.pass(11_000);
+      expect(JSON.parse(d.kv.stored(d.kvKeyOf(secret), "here") as string)).toMatchObject({ status: "active" });
+      expect(await reason(isolate, secret)).toBe("token-disabled");
+    }
   });
 
   it("row 10: that a token is unknown is believed for 10 s", async () => {
