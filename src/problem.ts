@@ -13,6 +13,7 @@ const REFUSALS = {
   "token-revoked": [401, "Revoked token"],
   "token-disabled": [401, "Disabled token"],
   "token-not-yet-valid": [401, "Token not valid yet"],
+  "signature-invalid": [401, "Invalid signature"],
   "token-kind": [403, "Wrong kind of token"],
   "address-not-allowed": [403, "Address not allowed"],
   "sign-in-required": [403, "Recent sign-in required"],
@@ -55,7 +56,7 @@ const REFUSALS = {
 
 export type Reason = keyof typeof REFUSALS;
 
-/** Seconds a refused sender should wait, for the statuses that mean "later". */
+/** Where nothing better is known. */
 const RETRY_AFTER_S = 1;
 
 export class Problem extends Error {
@@ -63,13 +64,16 @@ export class Problem extends Error {
   readonly status: number;
   /** Further members of the answer, such as `failures`; never a secret. */
   readonly members: Record<string, unknown>;
+  /** Seconds after which to come again, for the statuses that mean "later". */
+  readonly retryAfterS: number;
 
-  constructor(reason: Reason, detail: string, members: Record<string, unknown> = {}) {
+  constructor(reason: Reason, detail: string, members: Record<string, unknown> = {}, retryAfterS = RETRY_AFTER_S) {
     super(detail);
     this.name = "Problem";
     this.reason = reason;
     this.status = REFUSALS[reason][0];
     this.members = members;
+    this.retryAfterS = retryAfterS;
   }
 }
 
@@ -80,7 +84,7 @@ export class Problem extends Error {
 export function problemResponse(problem: Problem, traceId: string): Response {
   const { reason, status, message } = problem;
   const headers: Record<string, string> = { "content-type": "application/json", "x-axiom-trace-id": traceId };
-  if (status === 429 || status === 503) headers["retry-after"] = String(RETRY_AFTER_S);
+  if (status === 429 || status === 503) headers["retry-after"] = String(problem.retryAfterS);
   // RFC 6750 3: a request without credentials gets the bare challenge, a bad token also the error code.
   if (status === 401) {
     const error = reason === "credential-missing" ? "" : ', error="invalid_token"';

@@ -27,6 +27,12 @@ describe("a problem", () => {
     expect((await answer(new Problem(reason, "x"))).response.headers.get("retry-after")).toBe("1");
   });
 
+  it("says later than that where it is known, and nothing where coming again would not help", async () => {
+    const retryAfter = async (problem: Problem) => (await answer(problem)).response.headers.get("retry-after");
+    expect(await retryAfter(new Problem("quota-exceeded", "x", {}, 43_200))).toBe("43200");
+    expect(await retryAfter(new Problem("forbidden", "x", {}, 43_200))).toBeNull();
+  });
+
   it("of a credential challenges, naming an error only when there was one (RFC 6750)", async () => {
     const challenge = async (problem: Problem) => (await answer(problem)).response.headers.get("www-authenticate");
     expect(await challenge(new Problem("credential-missing", "x"))).toBe('Bearer realm="headgate"');

@@ -3,6 +3,8 @@ import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { bundleWorker, CONFIG, ROOT, WORKERS, type WorkerSection } from "../src/local/bundle.ts";
 
+import { writableWeb } from "./writable-web.ts";
+
 const BUILT = path.join(ROOT, "dist/test");
 const SECRETS = {
   TOKEN_TAG_KEYS: "1:AAECAwQFBgcICQoLDA0ODw",
@@ -26,7 +28,7 @@ function inWorkerd(section: WorkerSection, more: { serviceBindings?: Record<stri
         d1Databases: { DB: "headgate" },
         ...more,
         bindings: { ...SECRETS, TEST_MIGRATIONS: await readD1Migrations(path.join(ROOT, "src/management/migrations")) },
-        outboundService: () => new Response("no network in tests", { status: 502 }),
+        outboundService: async (request: Parameters<typeof writableWeb>[0]) => new Response(...(await writableWeb(request))),
         workers: beside.map(({ name, script, options }) => ({
           ...options,
           name,
@@ -79,7 +81,9 @@ export default defineConfig({
             "test/torture.test.ts",
             "test/bench/**/*.test.ts",
             "test/local/**/*.test.ts",
+            "test/sign-in/**/*.test.ts",
             "test/sinks/**/*.test.ts",
+            "test/workload/**/*.test.ts",
           ],
           testTimeout: 60_000,
           hookTimeout: 60_000,

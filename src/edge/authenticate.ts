@@ -1,10 +1,13 @@
 /** Credential to caller: what its token may do, and the organisation it belongs to. Judged anew on every request. */
 import { type OrganisationMap, type PermissionSet, type Standing, standing } from "../access/permission-set.ts";
 import { digestOf, parseToken } from "../access/token.ts";
+import { isJwtShaped } from "../access/workload/jwt.ts";
 import { Problem } from "../problem.ts";
 import { type Documents, type Known, openDocuments } from "./documents/documents.ts";
 import { type EdgeEnv, settingsOf } from "./env.ts";
+import { noteRefused } from "./limits/usage.ts";
 import type { Visit } from "./visit.ts";
+import { authenticateJwt } from "./workload/authenticate-jwt.ts";
 
 export interface Caller {
   set: PermissionSet;
@@ -33,7 +36,10 @@ export async function authenticate(token: string, visit: Visit, env: EdgeEnv, do
   const set = proof.document;
   if (!set) throw new Problem("token-unknown", "the token is unknown or was deleted; create one at POST /v2/tokens of the management API");
   const state = standing(set, visit.now);
-  if (state !== "live") throw new Problem(state, STANDING_TEXTS[state]);
+  if (state !== "live") {
+    noteRefused(set, state, visit.now);
+    throw new Problem(state, STANDING_TEXTS[state]);
+  }
   const { document: organisation, degraded } = await documents.organisation(set.org, visit, env);
   if (!organisation) throw new Problem("token-unknown", "the token's organisation is gone");
   if (organisation.status !== "active")
@@ -41,9 +47,23 @@ export async function authenticate(token: string, visit: Visit, env: EdgeEnv, do
   return { set, organisation, degraded: degraded || proof.degraded, documents };
 }
 
+/** Somebody whom management has proven. */
+export function callerOf(proven: Pick<Caller, "set" | "organisation">): Caller {
+  return { ...proven, degraded: false, documents: ofThisIsolate };
+}
+
 /** Here the forms of credentials part. Whatever can be seen from a token alone is refused before anything is looked up. */
 async function permissionSetOf(token: string, visit: Visit, env: EdgeEnv, documents: Documents): Promise<Known<PermissionSet>> {
-  const kind = parseToken(token, settingsOf(env).tagKeys);
+  if (isJwtShaped(token)) {
+    const find = (digest: string) => documents.issuer(digest, visit, env);
+    return authenticateJwt(token, visit, {
+      find,
+      fetch: (...asked) => fetch(...asked),
+      allowInsecure: settingsOf(env).allowInsecureIssuers,
+    });
+  }
+  const { tagKeys, importedTokens } = settingsOf(env);
+  const kind = parseToken(token, tagKeys, importedTokens);
   if (kind === null) throw new Problem("credential-malformed", "the token is not one of this deployment: check that it was copied whole");
   if (kind === "personal" || kind === "session")
     throw new Problem(
@@ -51,10 +71,4 @@ async function permissionSetOf(token: string, visit: Visit, env: EdgeEnv, docume
       `${kind} tokens are for the management API; the edge takes API tokens (xaat-…), made at POST /v2/tokens there`,
     );
   return documents.permissionSet(digestOf(token), visit, env);
-}
-
-/** Tells whoever is answered, in a header, that a caller could not be proven anew. */
-export function answerTo({ degraded }: Pick<Caller, "degraded">, response: Response): Response {
-  if (degraded) response.headers.set("auth-degraded", "1");
-  return response;
 }

@@ -27,9 +27,10 @@ export interface Ways<T> {
 /**
  * Reads a body and hands it, inflated, to `use`: whole, or the large way once it proves too large for that. Nothing is read twice.
  * Without a large way such a body is refused.
+ * @param came is told of the bytes as sent, as they come.
  * @throws Problem `body-too-large`, `encoding-broken`, `encoding-unsupported`, `body-invalid` (cut short), `overloaded`.
  */
-export async function withBody<T>(request: Request, use: Ways<T>["small"] | Ways<T>): Promise<T> {
+export async function withBody<T>(request: Request, use: Ways<T>["small"] | Ways<T>, came: (bytes: number) => void = () => {}): Promise<T> {
   const { small, large } = typeof use === "function" ? { small: use, large: null } : use;
   const encodings = contentEncodings(request.headers.get("content-encoding"));
   const announced = Number(request.headers.get("content-length") ?? Number.NaN);
@@ -38,13 +39,13 @@ export async function withBody<T>(request: Request, use: Ways<T>["small"] | Ways
   const held = openHeld();
   let sent: Sent = { bytes: new Uint8Array(0), reader: null };
   try {
-    sent = await readSent(request, announced, held);
+    sent = await readSent(request, announced, held, came);
     if (sent.reader && !large) throw tooLarge("as sent", BODY_BYTES_MAX);
     const isLarge = sent.reader !== null || (large !== null && claimsMore(sent.bytes, encodings));
     const inflated = isLarge ? null : inflateAll(sent.bytes, encodings, held);
     if (inflated) return await small(inflated);
     if (!large) throw tooLarge(`after inflating ${encodings.join(" and ")}`, INFLATED_BYTES_MAX);
-    return await large(openLargeBody(sent, encodings, held));
+    return await large(openLargeBody(sent, encodings, held, came));
   } finally {
     held.releaseAll();
     sent.reader?.cancel().catch(() => {}); // where the body was not read to its end
@@ -69,11 +70,13 @@ function inflateAll(sent: Uint8Array, encodings: readonly Encoding[], held: Held
 }
 
 /** The whole body, or as much of it as may be held and a reader of the rest. */
-async function readSent(request: Request, announced: number, held: Held): Promise<Sent> {
+async function readSent(request: Request, announced: number, held: Held, came: (bytes: number) => void): Promise<Sent> {
   if (!request.body) return { bytes: new Uint8Array(0), reader: null };
   if (announced <= WHOLE_BYTES_MAX) {
     held.hold(announced);
-    return { bytes: await inTime(request.bytes()), reader: null };
+    const bytes = await inTime(request.bytes());
+    came(bytes.length);
+    return { bytes, reader: null };
   }
   const reader = request.body.getReader({ mode: "byob" });
   if (announced > BODY_BYTES_MAX) return { bytes: new Uint8Array(0), reader };
@@ -83,6 +86,7 @@ async function readSent(request: Request, announced: number, held: Held): Promis
   for (let window = new Uint8Array(WINDOW_BYTES); ; ) {
     const { done, value } = await readWindow(reader, window);
     if (value) {
+      came(value.length);
       if (length + value.length > body.length) {
         const larger = new Uint8Array(Math.min(BODY_BYTES_MAX + WINDOW_BYTES, Math.max(body.length * 2, length + value.length)));
         held.hold(larger.length - body.length);

@@ -1,10 +1,11 @@
+import { LIMIT_HEADERS } from "./limits/headers.ts";
+
 /**
  * Browsers may send from anywhere: the credential is a bearer token in a header, so no origin is trusted more than another and
  * cookies are never part of it.
  */
 const ORIGIN = { "access-control-allow-origin": "*" };
-const EXPOSED =
-  "X-Axiom-Trace-Id, X-RateLimit-Scope, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After, X-Headgate-Deduplicated";
+const EXPOSED = ["X-Axiom-Trace-Id", ...LIMIT_HEADERS, "Retry-After", "X-Headgate-Deduplicated"].join(", ");
 const PREFLIGHT = {
   ...ORIGIN,
   "access-control-allow-methods": "GET, POST, PUT, DELETE, OPTIONS",

@@ -5,13 +5,18 @@ import type { Chore, Removed } from "../access/chore.ts";
 import type { DatasetSettings } from "../access/dataset-settings.ts";
 import type { OrganisationMap, PermissionSet } from "../access/permission-set.ts";
 import { readSealKeys, type SealKeys } from "../access/seal.ts";
-import { readTagKeys, type TagKeys } from "../access/token.ts";
+import { readImportedTokens, readTagKeys, type TagKeys } from "../access/token.ts";
+import type { TrustedIssuer } from "../access/trusted-issuer.ts";
+import type { Use } from "../access/use.ts";
 import type { Buffer } from "./buffer/buffer.ts";
+import type { Quota } from "./limits/quota.ts";
 
 /** What management answers over RPC. Null: there is no such thing. Throws when its database is down. */
 export interface Authority {
   lookUpToken(digest: string): Promise<PermissionSet | null>;
   lookUpOrganisation(org: string): Promise<OrganisationMap | null>;
+  /** By `issuerDigest`. */
+  lookUpIssuer(digest: string): Promise<TrustedIssuer | null>;
   /** What has changed after a number that an earlier answer gave; null: of late. */
   changesSince(seq: number | null): Promise<Changes>;
   /** Secrets of sinks are sealed. Null for a deleted dataset, too. */
@@ -20,15 +25,19 @@ export interface Authority {
   choresOf(region: string, after: string | null): Promise<Chore[]>;
   /** All that was stored of a deleted dataset is gone. */
   purged(datasetId: string, removed: Omit<Removed, "done">): Promise<void>;
+  /** At most USES_PER_REPORT_MAX. */
+  reportUse(uses: Use[]): Promise<void>;
 }
 
 export interface EdgeEnv {
   PERMISSIONS: KVNamespace;
   SEGMENTS: R2Bucket;
   BUFFER: DurableObjectNamespace<Buffer>;
+  QUOTA: DurableObjectNamespace<Quota>;
   AUTHORITY: Authority;
   TOKEN_TAG_KEYS?: string;
   SINK_SECRETS_KEY?: string;
+  IMPORTED_TOKENS?: string | boolean;
   REGION: string;
   BUFFER_SHARDS: number;
   SEGMENT_BYTES_MAX: number;
@@ -37,11 +46,14 @@ export interface EdgeEnv {
   DEDUPE_IDS_MAX: number;
   JURISDICTION?: string;
   LOCATION_HINT?: string;
+  ALLOW_INSECURE_ISSUERS?: string;
 }
 
 export interface EdgeSettings {
   region: string;
   tagKeys: TagKeys;
+  /** Whether tokens of Axiom's own form are looked up. */
+  importedTokens: boolean;
   /** Open the secrets of sinks. */
   sealKeys: SealKeys;
   /** Durable Objects per dataset. */
@@ -55,6 +67,8 @@ export interface EdgeSettings {
   /** Where Durable Objects are pinned, and where they are merely begun. */
   jurisdiction: DurableObjectJurisdiction | null;
   locationHint: DurableObjectLocationHint | null;
+  /** Issuers of JWTs may be on this machine, without TLS. For local tests. */
+  allowInsecureIssuers: boolean;
 }
 
 const JURISDICTIONS: readonly string[] = ["eu", "us", "fedramp"];
@@ -73,6 +87,7 @@ function readSettings(env: EdgeEnv): EdgeSettings {
   return {
     region: env.REGION,
     tagKeys: readTagKeys(env.TOKEN_TAG_KEYS),
+    importedTokens: readImportedTokens(env.IMPORTED_TOKENS),
     sealKeys: readSealKeys(env.SINK_SECRETS_KEY),
     shards: wholeNumber("BUFFER_SHARDS", env.BUFFER_SHARDS, 1, 64),
     segmentBytesMax: wholeNumber("SEGMENT_BYTES_MAX", env.SEGMENT_BYTES_MAX, 1_000, 64_000_000),
@@ -83,6 +98,7 @@ function readSettings(env: EdgeEnv): EdgeSettings {
     },
     jurisdiction: oneOf("JURISDICTION", env.JURISDICTION, JURISDICTIONS) as DurableObjectJurisdiction | null,
     locationHint: oneOf("LOCATION_HINT", env.LOCATION_HINT, LOCATION_HINTS) as DurableObjectLocationHint | null,
+    allowInsecureIssuers: env.ALLOW_INSECURE_ISSUERS === "true",
   };
 }
 

@@ -3,46 +3,48 @@
  * the dataset's region.
  */
 import { Problem } from "../problem.ts";
-import { answerTo, authenticate } from "./authenticate.ts";
 import { withBody } from "./body.ts";
 import { type AppendIdParts, appendId, openAppendId } from "./buffer/append-id.ts";
 import { dryRun, isDryRun } from "./dry-run.ts";
+import { type Entry, enter } from "./enter.ts";
 import { type EdgeEnv, settingsOf } from "./env.ts";
+import { type Account, announcedBytes } from "./limits/account.ts";
 import { onlyDataset, permit } from "./permit.ts";
 import type { Call, Protocol } from "./protocols/protocol.ts";
 import { datasetName } from "./route.ts";
 import { countRefused, type Sender, store } from "./store.ts";
 import { storeLarge } from "./store-large.ts";
-import type { Visit } from "./visit.ts";
 
 const IDEMPOTENCY_KEY_LENGTH_MAX = 255;
 
 export interface Arrival {
   request: Request;
   call: Call;
-  visit: Visit;
+  entry: Entry;
   traceId: string;
 }
 
-export async function ingest({ request, call, visit, traceId }: Arrival, protocol: Protocol, env: EdgeEnv): Promise<Response> {
+export async function ingest({ request, call, entry, traceId }: Arrival, protocol: Protocol, env: EdgeEnv): Promise<Response> {
   const { region } = settingsOf(env);
   const { now } = call;
-  const caller = await authenticate(protocol.credential(call), visit, env);
+  const caller = await enter(() => protocol.credential(call), announcedBytes(request), entry, env);
   const name = call.dataset === null ? await onlyDataset(caller, "ingest:create", env, now) : datasetName(call.dataset);
   const permitted = await permit(caller, "ingest:create", name, region, env, now);
   const sender: Sender = { ...permitted, token: caller.set.id, traceId, now, idempotencyKey: readIdempotencyKey(call.headers) };
   const dry = isDryRun(call);
   try {
-    if (dry) return answerTo(caller, await withBody(request, async (body) => dryRun(body, protocol, call, sender)));
-    const small = (body: Uint8Array) => take(body, protocol, call, sender, env);
+    const small = async (body: Uint8Array) => {
+      await entry.account.bodyEnded();
+      return dry ? dryRun(body, protocol, call, sender) : take(body, protocol, call, sender, env);
+    };
     const { decodeLarge } = protocol;
-    if (!decodeLarge) return answerTo(caller, await withBody(request, small));
-    const large = (chunks: AsyncIterable<Uint8Array>) => takeLarge(chunks, decodeLarge, protocol, call, sender, env);
-    return answerTo(caller, await withBody(request, { small, large }));
+    if (dry || !decodeLarge) return await withBody(request, small, entry.account.came);
+    const large = (chunks: AsyncIterable<Uint8Array>) => takeLarge(chunks, decodeLarge, protocol, call, sender, entry.account, env);
+    return await withBody(request, { small, large }, entry.account.came);
   } catch (thrown) {
     // a refusal that the shard does not know of
     if (!dry && thrown instanceof Problem && BODY_REFUSALS.includes(thrown.reason))
-      visit.waitUntil(countRefused(thrown.reason, sender, env));
+      entry.waitUntil(countRefused(thrown.reason, sender, env));
     throw thrown;
   }
 }
@@ -56,6 +58,7 @@ async function takeLarge(
   protocol: Protocol,
   call: Call,
   sender: Sender,
+  account: Account,
   env: EdgeEnv,
 ): Promise<Response> {
   const hash = openAppendId(appendIdParts(protocol, call, sender));
@@ -66,6 +69,7 @@ async function takeLarge(
       bodyBytes += chunk.length;
       yield chunk;
     }
+    await account.bodyEnded();
   }
   const { batch, stored } = await storeLarge(decode(hashed(), call), hash, sender, env);
   return replyTo(stored, protocol.reply({ batch, bodyBytes, duplicate: stored === "duplicate" }, call));

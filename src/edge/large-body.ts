@@ -21,18 +21,24 @@ export interface Sent {
 
 /**
  * The inflated body in chunks of at most 256 KiB, none of them empty. A chunk is the caller's until it asks for the next.
+ * @param came is told of the bytes that are read here, as sent.
  * @throws Problem `body-too-large`, `encoding-broken`, `body-invalid` (cut short), `overloaded`; at once, or from the iteration.
  */
-export function openLargeBody(sent: Sent, encodings: readonly Encoding[], held: Held): AsyncIterable<Uint8Array> {
+export function openLargeBody(
+  sent: Sent,
+  encodings: readonly Encoding[],
+  held: Held,
+  came: (bytes: number) => void,
+): AsyncIterable<Uint8Array> {
   const [encoding, second] = encodings;
   if (second) throw new Problem("body-too-large", "a body of this size may have one Content-Encoding, not two; send smaller batches");
   held.becomeLarge();
   held.hold(WORKING_BYTES);
-  const chunks = asSent(sent, held);
+  const chunks = asSent(sent, held, came);
   return encoding ? inflateChunks(chunks, encoding, held) : chunks;
 }
 
-async function* asSent(sent: Sent, held: Held): AsyncGenerator<Uint8Array, void, undefined> {
+async function* asSent(sent: Sent, held: Held, came: (bytes: number) => void): AsyncGenerator<Uint8Array, void, undefined> {
   let length = sent.bytes.length;
   for (let at = 0; at < length; at += WINDOW_BYTES) yield sent.bytes.subarray(at, at + WINDOW_BYTES);
   held.release(sent.bytes.buffer.byteLength);
@@ -41,6 +47,7 @@ async function* asSent(sent: Sent, held: Held): AsyncGenerator<Uint8Array, void,
   for (let window = new Uint8Array(WINDOW_BYTES); ; ) {
     const { done, value } = await readWindow(sent.reader, window);
     if (value && value.length > 0) {
+      came(value.length);
       length += value.length;
       if (length > LARGE_BODY_BYTES_MAX) throw tooLarge("as sent", LARGE_BODY_BYTES_MAX);
       yield value;

@@ -7,10 +7,10 @@ import { createHash } from "node:crypto";
 import { gunzipSync } from "node:zlib";
 import { readAuthorization } from "../access/authorization.ts";
 import { Problem } from "../problem.ts";
-import { answerTo, authenticate } from "./authenticate.ts";
 import { addReasons } from "./buffer/counts.ts";
 import type { Append, Reasons } from "./buffer/segment.ts";
 import { isDryRun } from "./dry-run.ts";
+import { type Entry, enter } from "./enter.ts";
 import { type EdgeEnv, settingsOf } from "./env.ts";
 import type { Batch } from "./event/batch.ts";
 import { FAILURES_LISTED_MAX } from "./event/rejects.ts";
@@ -18,14 +18,13 @@ import { readDelimiter } from "./formats/csv-delimiter.ts";
 import { csv } from "./formats/csv-events.ts";
 import { decodeWith, type Format } from "./formats/format.ts";
 import { linesDecoder } from "./formats/lines.ts";
-import { type Permitted, permit } from "./permit.ts";
+import { permit } from "./permit.ts";
 import { rulesOf } from "./protocols/axiom.ts";
 import type { Call } from "./protocols/protocol.ts";
 import { openSegment } from "./query/scan.ts";
 import { datasetName } from "./route.ts";
 import { remove } from "./sinks/staged.ts";
 import { packed, type Sender, send } from "./store.ts";
-import type { Visit } from "./visit.ts";
 
 /** A quarantined object's bytes, inflated. */
 const INFLATED_BYTES_MAX = 64 * 1_048_576;
@@ -43,14 +42,10 @@ interface Quarantined {
   csvFields?: string[];
 }
 
-export async function replay(call: Call, visit: Visit, id: string, traceId: string, env: EdgeEnv): Promise<Response> {
-  const caller = await authenticate(readAuthorization(call.headers), visit, env);
+export async function replay(call: Call, id: string, traceId: string, entry: Entry, env: EdgeEnv): Promise<Response> {
+  const caller = await enter(() => readAuthorization(call.headers), null, entry, env);
   const name = datasetName(call.dataset ?? "");
   const permitted = await permit(caller, "ingest:create", name, settingsOf(env).region, env, call.now);
-  return answerTo(caller, await replayInto(permitted, caller.set.id, call, id, traceId, env));
-}
-
-async function replayInto(permitted: Permitted, token: string, call: Call, id: string, traceId: string, env: EdgeEnv): Promise<Response> {
   const object = await openSegment(env.SEGMENTS, permitted.destination, id, "quarantine");
   if (!object)
     throw new Problem("segment-unknown", `quarantined segment ${JSON.stringify(id)} not found; GET …/segments?kind=quarantine lists them`);
@@ -76,7 +71,7 @@ async function replayInto(permitted: Permitted, token: string, call: Call, id: s
   const staying = [...rows.filter((row) => !isWhole(row)), ...groups.flatMap((group) => group.staying)];
   // they were counted and accepted into quarantine before: the day's budget is no matter
   const quarantineBytesMax = Number.MAX_SAFE_INTEGER;
-  const sender: Sender = { ...permitted, quarantineBytesMax, token, traceId, now: call.now, idempotencyKey: null };
+  const sender: Sender = { ...permitted, quarantineBytesMax, token: caller.set.id, traceId, now: call.now, idempotencyKey: null };
   const lines = {
     ndjson: Buffer.concat(batches.map(({ ndjson }) => ndjson)),
     rows: stored,

@@ -1,15 +1,14 @@
 /** The reader: what of a dataset has arrived. Headgate's own routes, for people and for whoever checks on us. */
 import { readAuthorization } from "../access/authorization.ts";
 import { Problem } from "../problem.ts";
-import { answerTo, authenticate } from "./authenticate.ts";
 import type { Destination, Kind } from "./buffer/segment.ts";
 import { bufferOf } from "./buffer/shard.ts";
+import { type Entry, enter } from "./enter.ts";
 import { type EdgeEnv, settingsOf } from "./env.ts";
 import { permit } from "./permit.ts";
 import type { Call } from "./protocols/protocol.ts";
 import { listSegments, openSegment } from "./query/scan.ts";
 import { datasetName } from "./route.ts";
-import type { Visit } from "./visit.ts";
 
 const LIMIT_DEFAULT = 100;
 const LIMIT_MAX = 1_000;
@@ -18,11 +17,8 @@ const LIMIT_MAX = 1_000;
  * `GET /v1/datasets/{dataset}/segments?kind&limit&cursor`: newest first, with what is durable but not yet written out, and, beside
  * events, the newest of what a sink has refused for ever.
  */
-export function segmentList(call: Call, visit: Visit, env: EdgeEnv): Promise<Response> {
-  return reading(call, visit, env, (destination) => list(destination, call, env));
-}
-
-async function list(destination: Destination, call: Call, env: EdgeEnv): Promise<Response> {
+export async function segmentList(call: Call, entry: Entry, env: EdgeEnv): Promise<Response> {
+  const destination = await readable(call, entry, env);
   const text = call.query.get("limit") ?? String(LIMIT_DEFAULT);
   const limit = Number(text);
   if (!/^\d+$/.test(text) || limit < 1 || limit > LIMIT_MAX)
@@ -37,12 +33,8 @@ async function list(destination: Destination, call: Call, env: EdgeEnv): Promise
 }
 
 /** `GET /v1/datasets/{dataset}/segments/{id}`: the object's bytes as they are stored. */
-export function segmentBytes(call: Call, visit: Visit, id: string, env: EdgeEnv): Promise<Response> {
-  return reading(call, visit, env, (destination) => bytes(destination, call, id, env));
-}
-
-async function bytes(destination: Destination, call: Call, id: string, env: EdgeEnv): Promise<Response> {
-  const object = await openSegment(env.SEGMENTS, destination, id, kindOf(call));
+export async function segmentBytes(call: Call, id: string, entry: Entry, env: EdgeEnv): Promise<Response> {
+  const object = await openSegment(env.SEGMENTS, await readable(call, entry, env), id, kindOf(call));
   if (!object)
     throw new Problem(
       "segment-unknown",
@@ -79,16 +71,10 @@ async function deliveriesOf(destination: Destination, env: EdgeEnv) {
   return { waiting: total(all.map(({ waiting }) => waiting)), failing };
 }
 
-/** What `answer` makes of the dataset of a call whose token may read it. */
-export async function reading(
-  call: Call,
-  visit: Visit,
-  env: EdgeEnv,
-  answer: (destination: Destination) => Promise<Response>,
-): Promise<Response> {
-  const caller = await authenticate(readAuthorization(call.headers), visit, env);
-  const { destination } = await permit(caller, "query:read", datasetName(call.dataset ?? ""), settingsOf(env).region, env, call.now);
-  return answerTo(caller, await answer(destination));
+/** The dataset of a call whose token may read it. */
+export async function readable(call: Call, entry: Entry, env: EdgeEnv): Promise<Destination> {
+  const caller = await enter(() => readAuthorization(call.headers), null, entry, env);
+  return (await permit(caller, "query:read", datasetName(call.dataset ?? ""), settingsOf(env).region, env, call.now)).destination;
 }
 
 /** All shards that may hold something of a dataset: a smaller number of them than before leaves the others with what they have. */

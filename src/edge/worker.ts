@@ -5,25 +5,26 @@ import type { Removed } from "../access/chore.ts";
 import { asProblem, Problem, problemResponse } from "../problem.ts";
 import type { Destination } from "./buffer/segment.ts";
 import { allowOrigin, preflight } from "./cors.ts";
+import type { Entry } from "./enter.ts";
 import { type EdgeEnv, settingsOf } from "./env.ts";
 import { ingest } from "./ingest.ts";
 import { purge, RETENTION_CRON, runChores, settingsChanged, trim } from "./life.ts";
+import { openAccount } from "./limits/account.ts";
+import { reportDue } from "./limits/usage.ts";
 import { INGEST_ROUTES } from "./protocols/index.ts";
 import type { Call } from "./protocols/protocol.ts";
 import { replay } from "./replay.ts";
 import { matchPath } from "./route.ts";
 import { flushAll, segmentBytes, segmentList } from "./segments.ts";
 import { stats } from "./stats.ts";
-import type { Visit } from "./visit.ts";
 
 export { Buffer } from "./buffer/buffer.ts";
+export { Quota } from "./limits/quota.ts";
 
 export default {
-  async fetch(request: Request, env: EdgeEnv, ctx: ExecutionContext): Promise<Response> {
-    const traceId = newTraceId();
-    const response = await answer(request, env, ctx, traceId, Date.now());
-    response.headers.set("x-axiom-trace-id", traceId);
-    return allowOrigin(response);
+  fetch(request: Request, env: EdgeEnv, ctx: ExecutionContext): Promise<Response> {
+    // the only header that is believed about a sender's address: the platform sets it, and sets it anew when a client sends it
+    return serve(request, { ip: request.headers.get("cf-connecting-ip"), proven: null }, newTraceId(), env, ctx);
   },
 
   async scheduled({ cron, scheduledTime }: ScheduledController, env: EdgeEnv): Promise<void> {
@@ -50,9 +51,30 @@ export class Region extends WorkerEntrypoint<EdgeEnv> {
   trim(destination: Destination, beforeMs: number): Promise<Removed> {
     return trim(destination, beforeMs, this.env);
   }
+
+  /** A request that came to management, of somebody who is proven there and may do this with the dataset in its path. */
+  serve(request: Request, from: Origin, traceId: string): Promise<Response> {
+    return serve(request, from, traceId, this.env, this.ctx);
+  }
 }
 
-async function answer(request: Request, env: EdgeEnv, ctx: ExecutionContext, traceId: string, now: number): Promise<Response> {
+type Origin = Pick<Entry, "ip" | "proven">;
+
+async function serve(request: Request, from: Origin, traceId: string, env: EdgeEnv, ctx: ExecutionContext): Promise<Response> {
+  const now = Date.now();
+  const waitUntil = (work: Promise<unknown>) => ctx.waitUntil(work);
+  const entry: Entry = { ...from, now, waitUntil, purpose: "other", account: openAccount(env, now, waitUntil), degraded: false };
+  const response = await answer(request, env, entry, traceId);
+  await entry.account.close(response);
+  const report = reportDue(env, now);
+  if (report) waitUntil(report);
+  // whoever could not be proven anew is told
+  if (entry.degraded) response.headers.set("auth-degraded", "1");
+  response.headers.set("x-axiom-trace-id", traceId);
+  return allowOrigin(response);
+}
+
+async function answer(request: Request, env: EdgeEnv, entry: Entry, traceId: string): Promise<Response> {
   if (request.method === "OPTIONS") return preflight();
   const url = URL.parse(request.url);
   if (!url)
@@ -62,20 +84,21 @@ async function answer(request: Request, env: EdgeEnv, ctx: ExecutionContext, tra
     if (!parameters) continue;
     try {
       requireMethod(request, "POST");
-      const call = callOf(request, url, parameters["dataset"] ?? null, now);
-      return await ingest({ request, call, visit: visitOf(request, ctx, now, "ingest"), traceId }, protocol, env);
+      entry.purpose = "ingest";
+      const call = callOf(request, url, parameters["dataset"] ?? null, entry.now);
+      return await ingest({ request, call, entry, traceId }, protocol, env);
     } catch (thrown) {
       return protocol.refuse(asProblem(thrown), traceId);
     }
   }
   try {
-    return await read(request, url, visitOf(request, ctx, now, "other"), env, traceId);
+    return await read(request, url, entry, env, traceId);
   } catch (thrown) {
     return problemResponse(asProblem(thrown), traceId);
   }
 }
 
-async function read(request: Request, url: URL, visit: Visit, env: EdgeEnv, traceId: string): Promise<Response> {
+async function read(request: Request, url: URL, entry: Entry, env: EdgeEnv, traceId: string): Promise<Response> {
   if (url.pathname === "/healthz") return Response.json({ status: "ok", worker: "edge", region: settingsOf(env).region, version });
   const list = matchPath("/v1/datasets/:dataset/segments", url.pathname);
   const one = matchPath("/v1/datasets/:dataset/segments/:id", url.pathname);
@@ -87,16 +110,11 @@ async function read(request: Request, url: URL, visit: Visit, env: EdgeEnv, trac
       `${url.pathname} is no route of this edge; events go to POST /v1/ingest/<dataset>, and /v2 is on the management Worker, at its own address`,
     );
   requireMethod(request, replayed ? "POST" : "GET");
-  const call = callOf(request, url, (replayed ?? counted ?? one ?? list)?.["dataset"] ?? null, visit.now);
-  if (replayed) return replay(call, visit, replayed["id"] ?? "", traceId, env);
-  if (counted) return stats(call, visit, env);
-  if (one) return segmentBytes(call, visit, one["id"] ?? "", env);
-  return segmentList(call, visit, env);
-}
-
-/** The only header that is believed about a sender's address: the platform sets it, and sets it anew when a client sends it. */
-function visitOf(request: Request, ctx: ExecutionContext, now: number, purpose: Visit["purpose"]): Visit {
-  return { now, ip: request.headers.get("cf-connecting-ip"), waitUntil: (work) => ctx.waitUntil(work), purpose };
+  const call = callOf(request, url, (replayed ?? counted ?? one ?? list)?.["dataset"] ?? null, entry.now);
+  if (replayed) return replay(call, replayed["id"] ?? "", traceId, entry, env);
+  if (counted) return stats(call, entry, env);
+  if (one) return segmentBytes(call, one["id"] ?? "", entry, env);
+  return segmentList(call, entry, env);
 }
 
 function callOf(request: Request, url: URL, dataset: string | null, now: number): Call {

@@ -41,6 +41,7 @@ export async function bundleWorker(section: WorkerSection, outdir: string, sourc
     sourcemap: "linked",
     conditions: ["workerd", "worker", "browser"],
     external: ["cloudflare:*", "node:*"],
+    loader: { ".md": "text" },
     logLevel: "error",
     plugins: source?.plugins ?? [],
   });

@@ -4,12 +4,16 @@ import type { Changes } from "../access/change-feed.ts";
 import type { Chore, Removed } from "../access/chore.ts";
 import type { DatasetSettings } from "../access/dataset-settings.ts";
 import type { OrganisationMap, PermissionSet } from "../access/permission-set.ts";
+import type { TrustedIssuer } from "../access/trusted-issuer.ts";
+import type { Use } from "../access/use.ts";
 import { choresOf, notePurge } from "./datasets/purge.ts";
 import { findSettings } from "./datasets/settings-store.ts";
 import { type ManagementEnv, regionUrls } from "./env.ts";
 import { recentChanges } from "./feed.ts";
+import { issuerDocument } from "./issuers/store.ts";
 import { organisationDocument } from "./orgs.ts";
 import { permissionDocument } from "./tokens/store.ts";
+import { addUses } from "./tokens/usage.ts";
 
 /** Null: there is no such thing. Throws when the database is down, which is no verdict on anything. */
 export class Authority extends WorkerEntrypoint<ManagementEnv> {
@@ -20,6 +24,11 @@ export class Authority extends WorkerEntrypoint<ManagementEnv> {
 
   lookUpOrganisation(org: string): Promise<OrganisationMap | null> {
     return organisationDocument(this.env.DB, org, regionUrls(this.env));
+  }
+
+  /** Disabled and deleted ones too. */
+  lookUpIssuer(digest: string): Promise<TrustedIssuer | null> {
+    return issuerDocument(this.env.DB, digest);
   }
 
   /** What was changed after a number that an earlier answer gave, whoever's it is; null: of late. */
@@ -41,5 +50,10 @@ export class Authority extends WorkerEntrypoint<ManagementEnv> {
   /** All that was stored of a deleted dataset is gone. Believes the region; for a live dataset it does nothing. */
   purged(datasetId: string, removed: Omit<Removed, "done">): Promise<void> {
     return notePurge(this.env.DB, datasetId, removed, Date.now());
+  }
+
+  /** What tokens were used for since a region's last report. Believes the region's numbers; of tokens that do not exist it keeps nothing. */
+  reportUse(uses: Use[]): Promise<void> {
+    return addUses(this.env.DB, uses, Date.now());
   }
 }

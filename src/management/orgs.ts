@@ -1,13 +1,14 @@
 /** Organisations: what they are, as Axiom's clients read them, and the document that the edges route by. */
-import { Hono } from "hono";
+
 import { type DatasetEntry, type OrganisationMap, organisationMap } from "../access/permission-set.ts";
 import { Problem } from "../problem.ts";
-import { membershipsOf } from "./caller.ts";
+import type { Caller, Visitor } from "./caller.ts";
 import type { Membership } from "./credentials.ts";
 import { PUBLISHED_SETTINGS, type PublishedRow, publishedSettings } from "./datasets/settings-store.ts";
 import { DATASETS_MAX } from "./datasets/store.ts";
 import { settingsOf } from "./env.ts";
-import type { Management, Request } from "./request.ts";
+import type { Request } from "./request.ts";
+import { ANY_CREDENTIAL, type Route } from "./route.ts";
 
 /** Stands for "no limit": every client's integer holds it, also times 10^9 as axiom-go's durations have it. */
 const UNLIMITED = 1_000_000_000;
@@ -23,24 +24,39 @@ interface OrganisationRow {
   ownerEmail: string | null;
 }
 
-export const orgs = new Hono<Management>();
+export const orgs: Route[] = ["/v2/orgs", "/v1/orgs"].flatMap((path): Route[] => [
+  { method: "GET", path, as: "visitor", by: ANY_CREDENTIAL, run: list },
+  { method: "GET", path: `${path}/:id`, as: "visitor", by: ANY_CREDENTIAL, run: get },
+]);
 
-for (const path of ["/v2/orgs", "/v1/orgs"]) {
-  orgs.get(path, async (c) => {
-    const memberships = await membershipsOf(c);
-    return c.json(await Promise.all(memberships.map((membership) => organisation(c, membership))));
-  });
-
-  orgs.get(`${path}/:id`, async (c) => {
-    const id = c.req.param("id");
-    const membership = (await membershipsOf(c)).find(({ org }) => org === id);
-    // a foreign organisation and one that does not exist are the same to whoever asks
-    if (!membership) throw new Problem("resource-unknown", `organisation not found: ${id} is none of this credential's`);
-    return c.json(await organisation(c, membership));
-  });
+/** An API token sees its own, in which it has no role. */
+async function list(c: Request, { memberships }: Visitor): Promise<Response> {
+  return c.json(await Promise.all(memberships.map((membership) => organisation(c, membership))));
 }
 
-async function organisation(c: Request, { org, role }: Membership) {
+async function get(c: Request, { memberships }: Visitor): Promise<Response> {
+  const id = c.req.param("id");
+  const membership = memberships.find(({ org }) => org === id);
+  // a foreign organisation and one that does not exist are the same to whoever asks
+  if (!membership) throw new Problem("resource-unknown", `organisation not found: ${id} is none of this credential's`);
+  return c.json(await organisation(c, membership));
+}
+
+/**
+ * The organisation of the path, which must be the one that the caller acts in.
+ * @throws Problem `resource-unknown`
+ */
+export function namedOrganisation(c: Request, { org }: Caller): string {
+  const id = c.req.param("id") ?? "";
+  if (id !== org) throw unknownOrganisation(id);
+  return org;
+}
+
+export function unknownOrganisation(id: string): Problem {
+  return new Problem("resource-unknown", `organisation not found: ${id} is not the one that X-Axiom-Org-Id names`);
+}
+
+export async function organisation(c: Request, { org, role }: Pick<Membership, "org" | "role">) {
   const row = await c.env.DB.prepare(
     `SELECT o.id, o.name, o.default_region AS defaultRegion, o.created_at AS createdAt, o.updated_at AS updatedAt, o.ver,
       (SELECT u.email FROM members m JOIN users u ON u.id = m.user_id WHERE m.org = o.id AND m.role = 'owner'

@@ -7,9 +7,11 @@
 import { DurableObject } from "cloudflare:workers";
 import { organisationKey, type PermissionSet, permissionKey } from "../access/permission-set.ts";
 import { CHANGES_KEPT_MS } from "../access/staleness.ts";
+import { issuerKey } from "../access/trusted-issuer.ts";
 import { Problem } from "../problem.ts";
 import { forgetPublications, publicationsSince, tellAgain } from "./change.ts";
 import { type ManagementEnv, regionUrls } from "./env.ts";
+import { issuerDocument } from "./issuers/store.ts";
 import { organisationDocument } from "./orgs.ts";
 import type { Request } from "./request.ts";
 import { permissionDocument } from "./tokens/store.ts";
@@ -178,6 +180,12 @@ export class Publisher extends DurableObject<ManagementEnv> {
       const set = await permissionDocument(DB, key.slice(permissionKey("").length));
       await (set ? PERMISSIONS.put(key, JSON.stringify(set), lifeOf(set, now)) : PERMISSIONS.delete(key));
       return set?.ver ?? null;
+    }
+    if (key.startsWith(issuerKey(""))) {
+      const issuer = await issuerDocument(DB, key.slice(issuerKey("").length));
+      const life = issuer?.status === "deleted" ? { expirationTtl: REVOKED_KEPT_MS / 1_000 } : {};
+      await (issuer ? PERMISSIONS.put(key, JSON.stringify(issuer), life) : PERMISSIONS.delete(key));
+      return issuer?.ver ?? null;
     }
     const map = await organisationDocument(DB, key.slice(organisationKey("").length), regionUrls(this.env));
     await (map ? PERMISSIONS.put(key, JSON.stringify(map)) : PERMISSIONS.delete(key));

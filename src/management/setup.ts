@@ -2,40 +2,49 @@
  * The first organisation, its owner and the owner's token: made once, by whoever holds the secret of the deployment. Without that
  * secret the route does not exist, so no visitor can be faster than the operator.
  */
-import { createHash, randomInt, randomUUID, timingSafeEqual } from "node:crypto";
-import { Hono } from "hono";
+import { createHash, randomUUID, timingSafeEqual } from "node:crypto";
 import * as v from "valibot";
 import { readAuthorization } from "../access/authorization.ts";
 import { digestOf, mintToken } from "../access/token.ts";
 import { Problem } from "../problem.ts";
-import { type Change, commit, happened } from "./change.ts";
+import { type Change, commit, happened, originOf } from "./change.ts";
 import { settingsOf } from "./env.ts";
+import { insertOrganisation, type NewOrganisation, newOrganisation } from "./org-store.ts";
+import { insertMember, insertUser } from "./people/members.ts";
+import { insertSession, type NewSession, SESSION_MS } from "./people/session.ts";
 import { publishing } from "./publish.ts";
-import { type Management, Name, type Request, readBody } from "./request.ts";
+import { Email, Name, type Request, readBody } from "./request.ts";
+import type { Route } from "./route.ts";
 
 const Setup = v.strictObject({
   organisation: v.nullish(Name),
   name: Name,
-  email: v.pipe(v.string(), v.maxLength(254), v.regex(/^[^\s@]+@[^\s@]+$/, "must be an e-mail address")),
+  email: Email,
 });
 type Setup = v.InferOutput<typeof Setup>;
 
-export const setup = new Hono<Management>();
+export const setup: Route[] = [
+  { method: "POST", path: "/v2/setup", as: "anyone", by: "the setup token", run: setUp },
+  { method: "POST", path: "/v2/setup/session", as: "anyone", by: "the setup token", run: openSession },
+];
 
-setup.post("/v2/setup", async (c) => {
+async function setUp(c: Request): Promise<Response> {
   requireSetupToken(c);
   const request = await readBody(c, Setup);
   if (await c.env.DB.prepare("SELECT 1 FROM orgs LIMIT 1").first()) throw done();
-  const organisation = request.organisation ?? request.name;
-  const org = { id: `${slugOf(organisation)}-${randomText(4)}`, name: organisation };
+  const org = newOrganisation(request.organisation ?? request.name, settingsOf(c.env).defaultRegion);
   const user = { id: randomUUID(), name: request.name, email: request.email };
   const token = mintToken("personal", settingsOf(c.env).tagKeys);
-  if (!(await publishing(c, org.id, () => create(c, org, user, digestOf(token))))) throw done();
-  return c.json({ org, user, token });
-});
+  const session = newSession(c, user.id);
+  if (!(await publishing(c, org.id, () => create(c, org, user, token, session)))) throw done();
+  return c.json({ org: { id: org.id, name: org.name }, user, token, session: session.token });
+}
 
-/** Compares digests, in constant time: the secret is the operator's own and may be short. */
-function requireSetupToken(c: Request): void {
+/**
+ * Compares digests, in constant time: the secret is the operator's own and may be short.
+ * @throws Problem `route-unknown` where there is no such secret, `token-unknown`.
+ */
+export function requireSetupToken(c: Request): void {
   const { setupToken } = settingsOf(c.env);
   if (setupToken === null) throw new Problem("route-unknown", `${c.req.path} is no route of this Worker`);
   const shown = readAuthorization(c.req.raw.headers);
@@ -45,7 +54,7 @@ function requireSetupToken(c: Request): void {
 }
 
 /** The guard stands in the first INSERT: of two at once, the second finds an organisation and does nothing. */
-function create(c: Request, org: { id: string; name: string }, user: Setup & { id: string }, digest: string): Promise<boolean> {
+function create(c: Request, org: NewOrganisation, user: Setup & { id: string }, token: string, session: MintedSession): Promise<boolean> {
   const { DB: db } = c.env;
   const { now, traceId } = c.var;
   const change: Change = {
@@ -56,45 +65,63 @@ function create(c: Request, org: { id: string; name: string }, user: Setup & { i
     action: "organisation.create",
     target: org.id,
     detail: { name: org.name, owner: user.email },
+    origin: originOf(c, null),
   };
   const trace = { table: "orgs", id: org.id } as const;
   const { sql, values } = happened(trace, change);
   const statements = [
+    insertOrganisation(db, org, change, { sql: "NOT EXISTS (SELECT 1 FROM orgs)", values: [] }),
+    insertUser(db, user, change, { sql, values }),
+    insertMember(db, user.id, "owner", change, { sql, values }),
     db
       .prepare(
-        `INSERT INTO orgs (id, name, status, default_region, created_at, updated_at, ver, change_id)
-        SELECT ?, ?, 'active', ?, ?, ?, 1, ? WHERE NOT EXISTS (SELECT 1 FROM orgs)`,
+        `INSERT INTO personal_tokens (id, user_id, digest, name, description, hint, status, expires_at, created_at, change_id)
+        SELECT ?, ?, ?, 'setup', '', ?, 'active', NULL, ?, ? WHERE ${sql}`,
       )
-      .bind(org.id, org.name, settingsOf(c.env).defaultRegion, now, now, traceId),
-    db
-      .prepare(`INSERT INTO users (id, name, email, created_at) SELECT ?, ?, ?, ? WHERE ${sql}`)
-      .bind(user.id, user.name, user.email, now, ...values),
-    db
-      .prepare(`INSERT INTO members (org, user_id, role, created_at, ver) SELECT ?, ?, 'owner', ?, 1 WHERE ${sql}`)
-      .bind(org.id, user.id, now, ...values),
-    db
-      .prepare(
-        `INSERT INTO personal_tokens (id, user_id, digest, name, status, expires_at, created_at)
-        SELECT ?, ?, ?, 'setup', 'active', NULL, ? WHERE ${sql}`,
-      )
-      .bind(randomUUID(), user.id, digest, now, ...values),
+      .bind(randomUUID(), user.id, digestOf(token), token.slice(-4), now, traceId, ...values),
+    insertSession(db, session, change, { sql, values }),
   ];
   return commit(db, change, statements, trace);
 }
 
+type MintedSession = NewSession & { token: string };
+
+/** Holding the setup token proves as much as a sign-in does: whoever operates the deployment can read its database. */
+function newSession(c: Request, user: string): MintedSession {
+  const { now } = c.var;
+  const token = mintToken("session", settingsOf(c.env).tagKeys);
+  return {
+    ...{ id: randomUUID(), user, kind: "api", token, digest: digestOf(token), hint: token.slice(-4) },
+    ...{ description: "setup", expiresAt: now + SESSION_MS, authenticatedAt: now },
+  };
+}
+
+/**
+ * A new session for an owner who has none any more, such as before an identity provider is configured: the way back in for whoever
+ * operates the deployment.
+ */
+async function openSession(c: Request): Promise<Response> {
+  requireSetupToken(c);
+  const { organisation, email } = await readBody(c, v.strictObject({ organisation: v.string(), email: v.string() }));
+  const { DB: db } = c.env;
+  const user = await db
+    .prepare(
+      `SELECT u.id, u.name FROM members m JOIN users u ON u.id = m.user_id
+      WHERE m.org = ? AND m.role = 'owner' AND u.email = ? AND u.status = 'active'`,
+    )
+    .bind(organisation, email)
+    .first<{ id: string; name: string }>();
+  if (!user) throw new Problem("resource-unknown", `not found: ${organisation} has no owner with this e-mail address`);
+  const session = newSession(c, user.id);
+  const change: Change = {
+    ...{ id: c.var.traceId, at: c.var.now, org: organisation, action: "session.create", target: session.id },
+    ...{ actor: { kind: "setup", id: "setup", name: "Setup token" }, detail: { user: user.id }, origin: originOf(c, null) },
+  };
+  const always = { sql: "EXISTS (SELECT 1 FROM users WHERE id = ? AND status = 'active')", values: [user.id] };
+  await commit(db, change, [insertSession(db, session, change, always)], { table: "sessions", id: session.id });
+  return c.json({ id: session.id, token: session.token, expiresAt: new Date(session.expiresAt).toISOString() });
+}
+
 function done(): Problem {
   return new Problem("entity-exists", "entity exists: this deployment has been set up; ask its owner for a token");
-}
-
-function slugOf(name: string): string {
-  const slug = name
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, "-")
-    .slice(0, 40)
-    .replace(/^-+|-+$/g, "");
-  return slug || "org";
-}
-
-function randomText(length: number): string {
-  return Array.from({ length }, () => randomInt(36).toString(36)).join("");
 }

@@ -1,82 +1,19 @@
 /** The management Worker: composition only. */
-import { Hono } from "hono";
-import { cors } from "hono/cors";
-import { methodNotAllowed } from "hono/method-not-allowed";
-import { version } from "../../package.json";
-import { asProblem, Problem, problemResponse } from "../problem.ts";
-import { audit } from "./audit.ts";
-import { life } from "./datasets/life.ts";
-import { datasets } from "./datasets/routes.ts";
-import { settings } from "./datasets/settings.ts";
-import { orgs } from "./orgs.ts";
-import type { Management } from "./request.ts";
-import { setup } from "./setup.ts";
-import { tokens } from "./tokens/routes.ts";
-import { users } from "./users.ts";
+import { openApp } from "./app.ts";
+import type { ManagementEnv } from "./env.ts";
+import { refreshIssuers } from "./issuers/refresh.ts";
+import { ROUTES } from "./routes.ts";
+import { runUpkeep } from "./upkeep.ts";
 
 export { Authority } from "./authority.ts";
 export { Publisher } from "./publish.ts";
 
-const app = new Hono<Management>();
+const app = openApp(ROUTES);
 
-app.use(async (c, next) => {
-  c.set("now", Date.now());
-  c.set("traceId", crypto.randomUUID().replaceAll("-", ""));
-  await next();
-  c.res.headers.set("x-axiom-trace-id", c.var.traceId);
-  // what is answered depends on the credential, and some answers hold a secret
-  c.res.headers.set("cache-control", "no-store");
-});
-
-// Any origin: the credential is a header that a page must have been given, never a cookie.
-app.use(
-  cors({
-    origin: "*",
-    allowMethods: ["GET", "POST", "PUT", "DELETE", "OPTIONS"],
-    // those of Axiom's JavaScript clients, whose `cache: "no-store"` adds two more
-    allowHeaders: [
-      ..."Authorization Content-Type Content-Encoding Accept Cache-Control Pragma traceparent".split(" "),
-      ..."X-Axiom-Client X-Axiom-Org-Id X-Axiom-Event-Labels X-Axiom-CSV-Fields X-Axiom-Dataset".split(" "),
-    ],
-    exposeHeaders: ["X-Axiom-Trace-Id", "Retry-After"],
-    maxAge: 86_400,
-  }),
-);
-
-app.use(
-  methodNotAllowed({
-    app,
-    onMethodNotAllowed: (c, methods) => {
-      const allow = methods.join(", ");
-      const problem = new Problem("method-not-allowed", `${c.req.path} takes ${allow}, not ${c.req.method}`);
-      const response = problemResponse(problem, c.var.traceId);
-      response.headers.set("allow", allow);
-      return response;
-    },
-  }),
-);
-
-app.get("/healthz", (c) => c.json({ status: "ok", worker: "management", version }));
-
-for (const resource of [setup, orgs, users, datasets, settings, life, tokens, audit]) app.route("/", resource);
-
-app.notFound((c) =>
-  problemResponse(
-    new Problem(
-      "route-unknown",
-      `${c.req.path} is no route of the management API; events and segments are at the dataset's edge, which GET /v2/datasets names`,
-    ),
-    c.var.traceId,
-  ),
-);
-
-app.onError((error, c) => problemResponse(storeProblem(error) ?? asProblem(error), c.var.traceId));
-
-export default app;
-
-/** Whatever D1 throws is an outage to the caller, except a broken constraint, which is a fault of ours. */
-function storeProblem(error: Error): Problem | null {
-  if (!error.message.startsWith("D1_") || error.message.includes("SQLITE_CONSTRAINT")) return null;
-  console.error("database", error.message);
-  return new Problem("store-unavailable", "the database does not answer; nothing was changed, send the request again in a second");
-}
+export default {
+  fetch: app.fetch,
+  async scheduled({ scheduledTime }, env) {
+    await runUpkeep(env.DB, scheduledTime);
+    await refreshIssuers(env, scheduledTime);
+  },
+} satisfies ExportedHandler<ManagementEnv>;

@@ -10,6 +10,9 @@ function read(value: string | null): string {
   }
 }
 
+/** As long as one may be. */
+const JWT = `${"a".repeat(2_730)}.${"b".repeat(2_730)}.${"c".repeat(2_730)}`;
+
 describe("readAuthorization", () => {
   it.each<[string | null, string]>([
     ["Bearer abc-1", "abc-1"],
@@ -28,6 +31,16 @@ describe("readAuthorization", () => {
     ["Basic !!!", "credential-malformed"],
     [`Basic ${btoa("nocolon")}`, "credential-malformed"],
     [`Bearer ${"a".repeat(20_000)}`, "credential-malformed"],
+    ["Bearer a.b.c", "a.b.c"],
+    [`Bearer ${JWT}`, JWT],
+    [`bearer   ${JWT}`, JWT],
+    [`Bearer ${JWT}x`, "credential-malformed"],
+    [`Bearer ${JWT.replaceAll(".", "x")}`, "credential-malformed"],
+    [`Bearer ${JWT.slice(0, -1)}.`, "credential-malformed"],
+    [`Bearer ${JWT.slice(0, -1)}=`, "credential-malformed"],
+    [`Bearer ${JWT.slice(0, 600)}, Bearer ${JWT.slice(0, 600)}`, "credential-malformed"],
+    [`Bearer ${"a".repeat(600)}`, "credential-malformed"],
+    [`Basic ${btoa(`axiom:${"a".repeat(600)}`)}`, "credential-malformed"],
   ])("reads %j as %j", (header, expected) => {
     expect(read(header)).toBe(expected);
   });

@@ -2,7 +2,7 @@
  * The edge, with counters around what the platform bills, and a route that tells them. The bench builds it in place of the real entry;
  * nothing in the product knows of it. The methods of the runtime's own objects are wrapped, so that no call goes uncounted.
  */
-import edge, { Buffer as EdgeBuffer, Region } from "../../src/edge/worker.ts";
+import edge, { Buffer as EdgeBuffer, Quota, Region } from "../../src/edge/worker.ts";
 import { COUNTS_PATH, type Counts, NO_COUNTS } from "./counts.ts";
 
 type Env = Parameters<typeof edge.fetch>[1];
@@ -88,7 +88,7 @@ export class Buffer extends EdgeBuffer {
   }
 }
 
-export { Region };
+export { Quota, Region };
 
 export default {
   async fetch(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {

@@ -1,6 +1,6 @@
 /** What edge tests share: documents put into KV as management would, and requests to the Worker under test. */
 import { env as bindings, exports } from "cloudflare:workers";
-import { organisationKey, organisationMap, permissionKey, permissionSet } from "../../src/access/permission-set.ts";
+import { organisationKey, organisationMap, type PermissionSet, permissionKey, permissionSet } from "../../src/access/permission-set.ts";
 import { digestOf, mintToken } from "../../src/access/token.ts";
 import { bufferOf } from "../../src/edge/buffer/shard.ts";
 import { type EdgeEnv, settingsOf } from "../../src/edge/env.ts";
@@ -29,7 +29,7 @@ export async function organisation(names: Record<string, string>, status: "activ
 export async function token(
   { id, datasets }: Organisation,
   capabilities: Record<string, string[]>,
-  more: { expiresAt?: number | null; status?: "active" | "revoked" } = {},
+  more: Partial<PermissionSet> = {},
 ): Promise<string> {
   const text = mintToken("api", settingsOf(env).tagKeys);
   const byId = Object.fromEntries(Object.entries(capabilities).map(([name, list]) => [datasets[name]?.id ?? name, list]));

@@ -20,7 +20,11 @@ const NOW = Date.UTC(2026, 10, 24, 3, 43);
 const ROOTS = ["", "quarantine/", "dead/"];
 
 beforeEach(async () => {
-  await DB.prepare("INSERT INTO orgs VALUES ('o', 'O', 'active', ?, 0, 0, 1, '')").bind(HERE).run();
+  await DB.prepare(
+    "INSERT INTO orgs (id, name, status, default_region, created_at, updated_at, ver, change_id) VALUES ('o', 'O', 'active', ?, 0, 0, 1, '')",
+  )
+    .bind(HERE)
+    .run();
 });
 
 afterEach(() => {

@@ -36,7 +36,7 @@ describe("a credential", () => {
     expect(refusal(reply)).toEqual([401, "credential-malformed"]);
   });
 
-  it.each(["session", "ingest"] as const)("of the kind %s is not taken here", async (kind) => {
+  it.each(["ingest"] as const)("of the kind %s is not taken here", async (kind) => {
     const { org } = await deployment();
     const reply = await call("GET", "/v2/datasets", { token: mintToken(kind, settingsOf(env).tagKeys), org });
     expect(refusal(reply)).toEqual([403, "token-kind"]);
@@ -86,7 +86,7 @@ describe("a personal token", () => {
   it("is refused in an organisation it is no member of, existing or not", async () => {
     const { owner } = await deployment();
     await env.DB.exec(
-      "INSERT INTO orgs SELECT 'of-others', name, status, default_region, created_at, updated_at, ver, change_id FROM orgs LIMIT 1",
+      "INSERT INTO orgs (id, name, status, default_region, created_at, updated_at, ver, change_id) SELECT 'of-others', name, status, default_region, created_at, updated_at, ver, change_id FROM orgs LIMIT 1",
     );
     for (const org of ["of-others", "of-nobody"]) {
       expect(refusal(await call("GET", "/v2/datasets", { ...owner, org }))).toEqual([403, "forbidden"]);
@@ -108,6 +108,20 @@ describe("a personal token", () => {
 });
 
 describe("an API token", () => {
+  it("91 counts from its own networks only, whatever other headers say", async () => {
+    const made = await deployment();
+    const api = await token(made, MAY_ALL);
+    await env.DB.prepare("UPDATE tokens SET networks = ? WHERE id = ?").bind('["203.0.113.0/24"]', api.id).run();
+    const from = (headers: Record<string, string>) => call("GET", "/v2/datasets", api, undefined, { headers });
+    expect((await from({ "cf-connecting-ip": "203.0.113.9" })).status).toBe(200);
+    const others: Record<string, string>[] = [
+      {},
+      { "cf-connecting-ip": "198.51.100.1" },
+      { "x-forwarded-for": "203.0.113.9", "true-client-ip": "203.0.113.9" },
+    ];
+    for (const headers of others) expect(refusal(await from(headers))).toEqual([403, "address-not-allowed"]);
+  });
+
   it("needs no organisation, and may name no other", async () => {
     const made = await deployment();
     await dataset(made, "web");

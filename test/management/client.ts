@@ -35,7 +35,7 @@ export interface Reply<T> {
   body: T;
 }
 
-/** Sends JSON; a text is sent as it is. `instead`: bindings to replace, as a broken store would. */
+/** Sends JSON; a text or bytes are sent as they are. `instead`: bindings to replace, as a broken store would. */
 export async function call<T = Answer>(
   method: string,
   path: string,
@@ -50,7 +50,7 @@ export async function call<T = Answer>(
       ...(credential?.org && { "x-axiom-org-id": credential.org }),
       ...headers,
     },
-    ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
+    ...(body !== undefined && { body: typeof body === "string" || body instanceof Uint8Array ? body : JSON.stringify(body) }),
   });
   const context = createExecutionContext();
   const response =
@@ -75,13 +75,32 @@ export function reasonOf({ status, headers, body }: Reply<Answer>): string {
 export interface Deployment {
   org: string;
   owner: Credential;
+  /** The owner's session, signed in just now. */
+  session: Credential;
   user: { id: string; name: string; email: string };
 }
 
 export async function deployment(): Promise<Deployment> {
   const request = { organisation: "Acme", name: "Ada", email: "ada@acme.example" };
-  const body = succeeded(await call<{ org: { id: string }; user: Deployment["user"]; token: string }>("POST", "/v2/setup", SETUP, request));
-  return { org: body.org.id, owner: { token: body.token, org: body.org.id }, user: body.user };
+  const { org, user, token, session } = succeeded(
+    await call<{ org: { id: string }; user: Deployment["user"]; token: string; session: string }>("POST", "/v2/setup", SETUP, request),
+  );
+  return { org: org.id, owner: { token, org: org.id }, session: { token: session, org: org.id }, user };
+}
+
+/** Another organisation that the owner founded, as the database has it. */
+export async function secondOrganisation({ owner }: Deployment, org = "of-others"): Promise<Credential> {
+  await env.DB.batch([
+    env.DB.prepare(
+      `INSERT INTO orgs (id, name, status, default_region, created_at, updated_at, ver, change_id)
+      SELECT ?, name, status, default_region, created_at, updated_at, ver, change_id FROM orgs LIMIT 1`,
+    ).bind(org),
+    env.DB.prepare(
+      `INSERT INTO members (id, org, user_id, role, created_at, ver, change_id)
+      SELECT ? || '/' || user_id, ?, user_id, role, created_at, ver, change_id FROM members LIMIT 1`,
+    ).bind(org, org),
+  ]);
+  return { ...owner, org };
 }
 
 export async function dataset({ owner }: Deployment, name: string, more: Record<string, unknown> = {}): Promise<Answer> {
@@ -127,6 +146,8 @@ export interface AuditRow {
   actor_id: string;
   detail: string;
   trace_id: string;
+  ip: string | null;
+  org: string;
 }
 
 /** Oldest first. */

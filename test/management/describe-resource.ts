@@ -1,6 +1,6 @@
 /** What every resource owes, whatever it is. */
 import { beforeEach, describe, expect, it } from "vitest";
-import { mintToken } from "../../src/access/token.ts";
+import { mintToken, type TokenKind } from "../../src/access/token.ts";
 import { settingsOf } from "../../src/management/env.ts";
 import {
   type Answer,
@@ -31,13 +31,15 @@ export interface Route {
 export interface Resource {
   name: string;
   routes: Route[];
+  /** A kind of token that is taken by all of them; absent: `api`. */
+  kind?: TokenKind;
   /** Makes one and returns its id. */
   make?(made: Deployment): Promise<string>;
 }
 
 const BODY_TOO_LARGE = JSON.stringify({ name: "x".repeat(300_000) });
 
-export function describeResource({ name, routes, make }: Resource): void {
+export function describeResource({ name, routes, kind = "api", make }: Resource): void {
   describe(`${name} as a resource`, () => {
     let made: Deployment;
     let id = "";
@@ -57,7 +59,7 @@ export function describeResource({ name, routes, make }: Resource): void {
       expect([bare.status, reasonOf(bare)]).toEqual([401, "credential-missing"]);
       expect(bare.headers.get("www-authenticate")).toBe('Bearer realm="headgate"');
 
-      const unknown = await send(route, { token: mintToken("api", settingsOf(env).tagKeys) }, broken);
+      const unknown = await send(route, { token: mintToken(kind, settingsOf(env).tagKeys) }, broken);
       expect([unknown.status, reasonOf(unknown)]).toEqual([401, "token-unknown"]);
       const malformed = await send(route, { token: "xapt-123" }, broken);
       expect([malformed.status, reasonOf(malformed)]).toEqual([401, "credential-malformed"]);

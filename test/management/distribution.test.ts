@@ -224,7 +224,7 @@ describe("the failure table, as far as management answers for it", () => {
       const id = crypto.randomUUID();
       const update = env.DB.prepare("UPDATE orgs SET status = ?, ver = ver + 1, change_id = ? WHERE id = ?").bind(status, id, made.org);
       const actor = { kind: "user", id: "u", name: "Ada" } as const;
-      const change = { id, at: Date.now(), org: made.org, actor, action: "org.status", target: made.org, detail: { status } };
+      const change = { id, at: Date.now(), org: made.org, actor, action: "org.status", target: made.org, detail: { status }, origin: null };
       expect(await commit(env.DB, change, [update], { table: "orgs", id: made.org })).toBe(true);
       await publisherOf(made.org).publish();
     };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { organisationKey } from "../../src/access/permission-set.ts";
-import { auditRows, call, count, deployment, inKv, reasonOf, SETUP } from "./client.ts";
+import { auditRows, call, count, deployment, env, inKv, reasonOf, SETUP, succeeded } from "./client.ts";
 
 const REQUEST = { organisation: "Acme & Sons", name: "Ada", email: "ada@acme.example" };
 
@@ -12,6 +12,7 @@ describe("setting up a deployment", () => {
       org: { id: expect.stringMatching(/^acme-sons-[0-9a-z]{4}$/), name: "Acme & Sons" },
       user: { id: expect.any(String), name: "Ada", email: "ada@acme.example" },
       token: expect.stringMatching(/^xapt-/),
+      session: expect.stringMatching(/^xast-/),
     });
     const user = await call("GET", "/v2/user", { token: body.token });
     expect(user.body).toMatchObject({ name: "Ada", role: { id: "owner" } });
@@ -23,6 +24,23 @@ describe("setting up a deployment", () => {
   it("names the organisation after its owner when nothing else is said", async () => {
     const { body } = await call("POST", "/v2/setup", SETUP, { name: "Ada", email: "ada@acme.example" });
     expect(body["org"]).toMatchObject({ name: "Ada" });
+  });
+
+  it("opens sessions for owners, whoever holds the setup token, and for nobody else", async () => {
+    const { org, user } = await deployment();
+    const opened = succeeded(await call("POST", "/v2/setup/session", SETUP, { organisation: org, email: "ADA@acme.example" }));
+    expect(await call("GET", "/v2/datasets", { token: opened.token, org })).toMatchObject({ status: 200, body: [] });
+    for (const request of [
+      { organisation: org, email: "eve@acme.example" },
+      { organisation: "of-nobody", email: user.email },
+    ])
+      expect((await call("POST", "/v2/setup/session", SETUP, request)).status).toBe(404);
+    expect((await call("POST", "/v2/setup/session", { token: "not-the-setup-token" }, {})).status).toBe(401);
+    await env.DB.exec("UPDATE members SET role = 'user'");
+    expect((await call("POST", "/v2/setup/session", SETUP, { organisation: org, email: user.email })).status).toBe(404);
+    const entry = (await auditRows()).at(-1);
+    expect(entry).toMatchObject({ action: "session.create", actor_kind: "setup", target: opened.id });
+    expect(JSON.stringify(entry)).not.toContain(opened.token);
   });
 
   it("happens once", async () => {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { version } from "../../package.json";
-import { settingsOf } from "../../src/management/env.ts";
+import { type ManagementEnv, settingsOf } from "../../src/management/env.ts";
 import { call, count, dataset, deployment, EU, env, reasonOf, US } from "./client.ts";
 
 afterEach(() => {
@@ -30,7 +30,7 @@ describe("the management Worker", () => {
     const preflight = await call("OPTIONS", "/v2/datasets/x", null, undefined, { headers: asked });
     expect(preflight.status).toBe(204);
     const listed = (name: string) => preflight.headers.get(name)?.toLowerCase().split(/, ?/);
-    expect(listed("access-control-allow-methods")).toEqual(["get", "post", "put", "delete", "options"]);
+    expect(listed("access-control-allow-methods")).toEqual(["get", "post", "put", "patch", "delete", "options"]);
     expect(listed("access-control-allow-headers")).toEqual(expect.arrayContaining(["authorization", "x-axiom-org-id", "x-axiom-client"]));
     expect(preflight.headers.get("access-control-allow-origin")).toBe("*");
     const answered = await call("GET", "/healthz", null, undefined, { headers: { origin: "https://app.example" } });
@@ -76,14 +76,26 @@ describe("settings", () => {
     expect(await dataset(made, "web", { edgeDeployment: EU })).toMatchObject({ edgeDeploymentUrl: "https://eu-central-1.example.com" });
   });
 
-  it.each([
+  it.each(["https://management.example.com/", "http://127.0.0.1:8787", "http://localhost:8787"])(
+    "takes the public URL %s",
+    (PUBLIC_URL) => {
+      expect(settingsOf({ ...env, PUBLIC_URL }).publicUrl).toBe(new URL(PUBLIC_URL).origin);
+    },
+  );
+
+  it.each<[string, Record<string, unknown>]>([
     ["DEFAULT_REGION", { DEFAULT_REGION: "cloud.mars.aws" }],
     ["REGIONS", { REGIONS: null }],
     ["url", { REGIONS: { [US]: { url: "nowhere", binding: "US_EAST_1" } } }],
     ["binding", { REGIONS: { [US]: { url: "https://us.example", binding: "NO_SUCH" } } }],
     ["TOKEN_TAG_KEYS", { TOKEN_TAG_KEYS: "short" }],
     ["SETUP_TOKEN", { SETUP_TOKEN: "no header can carry this" }],
+    ["PUBLIC_URL", { PUBLIC_URL: undefined }],
+    ["PUBLIC_URL", { PUBLIC_URL: "management.example.com" }],
+    ["PUBLIC_URL", { PUBLIC_URL: "http://management.example.com" }],
+    ["PUBLIC_URL", { PUBLIC_URL: "https://management.example.com/v2" }],
+    ["PUBLIC_URL", { PUBLIC_URL: "https://ada@management.example.com" }],
   ])("names %s when it is wrong", (name, wrong) => {
-    expect(() => settingsOf({ ...env, ...wrong })).toThrow(name);
+    expect(() => settingsOf({ ...env, ...wrong } as ManagementEnv)).toThrow(name);
   });
 });

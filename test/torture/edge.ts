@@ -1,6 +1,6 @@
 /** The edge as it is deployed, with a bucket that fails. Only `npm run torture` and its test build this. */
 import type { EdgeEnv } from "../../src/edge/env.ts";
-import worker, { Buffer as RealBuffer, Region as RealRegion } from "../../src/edge/worker.ts";
+import worker, { Quota, Buffer as RealBuffer, Region as RealRegion } from "../../src/edge/worker.ts";
 import { failingBucket } from "./bucket.ts";
 import { CALM_PATH } from "./calm.ts";
 
@@ -35,6 +35,8 @@ export class Region extends RealRegion {
 }
 
 const real: ExportedHandler<EdgeEnv> = worker;
+
+export { Quota };
 
 export default {
   ...real,

@@ -20,6 +20,7 @@ import {
   PROVEN_RETRY_MS,
   UNKNOWN_AGE_MAX_MS,
 } from "../../access/staleness.ts";
+import { issuerKey, readTrustedIssuer, type TrustedIssuer } from "../../access/trusted-issuer.ts";
 import type { EdgeEnv } from "../env.ts";
 import type { Visit } from "../visit.ts";
 import { openFeed } from "./feed.ts";
@@ -39,6 +40,7 @@ export interface Documents {
   /** @throws Problem `store-unavailable` when nobody can tell, or may be asked. Judges nothing. */
   permissionSet(digest: string, visit: Visit, env: EdgeEnv): Promise<Known<PermissionSet>>;
   organisation(id: string, visit: Visit, env: EdgeEnv): Promise<Known<OrganisationMap>>;
+  issuer(digest: string, visit: Visit, env: EdgeEnv): Promise<Known<TrustedIssuer>>;
   /**
    * The organisation as the authority knows it now, for a dataset name that the held document lacks or that may have been given anew
    * since, or for the present address of a region. Asked a few times a second for one organisation and purpose at most, so that a
@@ -149,17 +151,25 @@ export function openDocuments(): Documents {
   return {
     permissionSet: (digest, visit, env) => find(permissionSubject(digest), visit, env),
     organisation: (id, visit, env) => find(organisationSubject(id), visit, env),
+    issuer: (digest, visit, env) => find(issuerSubject(digest), visit, env),
     // an address is known well enough without waiting for it
     renewed: (known, purpose, env, now) => questions.askAnew(organisationSubject(known.id), known, purpose, purpose !== "region", env, now),
   };
 }
 
 function permissionSubject(digest: string): Subject<PermissionSet> {
-  return { key: permissionKey(digest), read: readPermissionSet, ask: (authority) => authority.lookUpToken(digest), guessable: true };
+  const ask: Subject<PermissionSet>["ask"] = (authority) => authority.lookUpToken(digest);
+  return { key: permissionKey(digest), read: readPermissionSet, ask, guessable: true, kind: "credential" };
 }
 
 function organisationSubject(id: string): Subject<OrganisationMap> {
-  return { key: organisationKey(id), read: readOrganisationMap, ask: (authority) => authority.lookUpOrganisation(id), guessable: false };
+  const ask: Subject<OrganisationMap>["ask"] = (authority) => authority.lookUpOrganisation(id);
+  return { key: organisationKey(id), read: readOrganisationMap, ask, guessable: false, kind: "credential" };
+}
+
+function issuerSubject(digest: string): Subject<TrustedIssuer> {
+  const ask: Subject<TrustedIssuer>["ask"] = (authority) => authority.lookUpIssuer(digest);
+  return { key: issuerKey(digest), read: readTrustedIssuer, ask, guessable: true, kind: "issuer" };
 }
 
 /** Of a token of which nothing but its end is known. */

@@ -1,10 +1,11 @@
 /** What one isolate remembers: documents by KV key, the least recently used first, and apart from them the keys that nothing is under. */
 import type { OrganisationMap, PermissionSet } from "../../access/permission-set.ts";
 import { DOCUMENTS_MAX, UNKNOWN_MAX } from "../../access/staleness.ts";
+import type { TrustedIssuer } from "../../access/trusted-issuer.ts";
 
 export const NEVER = Number.NEGATIVE_INFINITY;
 
-export type Document = PermissionSet | OrganisationMap;
+export type Document = PermissionSet | OrganisationMap | TrustedIssuer;
 
 export interface Held {
   /** Null: the authority knows of nothing under the key. */

@@ -22,6 +22,8 @@ export interface Subject<T> {
   ask(authority: Authority): Promise<unknown>;
   /** Whether a sender may name one that does not exist. */
   guessable: boolean;
+  /** What the budget for unknown ones is called; a flood of one kind leaves the others theirs. */
+  kind: "credential" | "issuer";
 }
 
 /** How much is known of a subject already. */
@@ -79,7 +81,7 @@ export function openQuestions(isolate: {
       const { now, ip } = visit;
       if (subject.guessable && !exists && budget.isGuessing(ip, now))
         throw unavailable("this address has sent too many tokens that do not exist; send again in a minute");
-      if (!budget.spend("unknown", LOOKUPS_PER_SECOND_MAX, now)) {
+      if (!budget.spend(subject.kind, LOOKUPS_PER_SECOND_MAX, now)) {
         const answered = fallback ? null : await answerToOthers(subject.key);
         if (answered) return answered.document as T | null;
         throw unavailable("too many unknown credentials at once; send again in a second");

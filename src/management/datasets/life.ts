@@ -1,61 +1,62 @@
 /** What a dataset's region does with its stored events: writes them out, trims them, removes them. */
-import { Hono } from "hono";
 import * as v from "valibot";
 import { untilDone } from "../../access/chore.ts";
 import { Problem } from "../../problem.ts";
-import { callerOf, requireCapability, requireOn } from "../caller.ts";
+import type { Caller } from "../caller.ts";
 import { changeOf } from "../change.ts";
 import { type Destination, type Region, settingsOf } from "../env.ts";
-import { type Management, type Request, readBody } from "../request.ts";
+import { type Request, readBody } from "../request.ts";
+import { ANY_CREDENTIAL, type Route } from "../route.ts";
 import { readDuration } from "./duration.ts";
 import { notePurge } from "./purge.ts";
-import { type Dataset, getDataset, touchDataset } from "./store.ts";
+import { type Dataset, touchDataset } from "./store.ts";
 
 /** Calls to a region for one request; each removes at most some ten thousand objects. */
 const CALLS_MAX = 10;
 
 const Trim = v.strictObject({ maxDuration: v.string() });
 
-export const life = new Hono<Management>();
+export const life: Route[] = [
+  // Headgate's own: writes out what the dataset's region has buffered, and answers when that is done.
+  {
+    ...{ method: "POST", path: "/v2/datasets/:dataset/flush", as: "dataset" },
+    ...{ by: ANY_CREDENTIAL, needs: "datasets:update", on: "see", run: flush },
+  },
+  ...(["v1", "v2"] as const).flatMap((version): Route[] => {
+    const common = { method: "POST", as: "dataset", by: ANY_CREDENTIAL, needs: null } as const;
+    return [
+      {
+        ...{ ...common, path: `/${version}/datasets/:dataset/trim`, on: "trim:update" },
+        run: (c, caller, dataset) => trim(c, caller, dataset, version),
+      },
+      // There is nothing to do: objects carry no table of fields that could hold stale ones.
+      { ...common, path: `/${version}/datasets/:dataset/vacuum`, on: "vacuum:update", run: (c: Request) => c.json({}) },
+    ];
+  }),
+];
 
-// Headgate's own: writes out what the dataset's region has buffered, and answers when that is done.
-life.post("/v2/datasets/:id/flush", async (c) => {
-  const caller = await callerOf(c);
-  requireCapability(caller, "datasets:update");
-  const dataset = await getDataset(c.env.DB, caller.org, c.req.param("id"));
+async function flush(c: Request, _: Caller, dataset: Dataset): Promise<Response> {
   const { segments, rows } = await asked(c, dataset, "write its buffer out", (region, destination) => region.flush(destination));
   return c.json({ segments, rows });
-});
+}
 
-for (const version of ["v1", "v2"] as const) {
-  // Whole objects go, by the time at which their segment was begun; what is still buffered stays.
-  life.post(`/${version}/datasets/:id/trim`, async (c) => {
-    const caller = await callerOf(c);
-    const dataset = await getDataset(c.env.DB, caller.org, c.req.param("id"));
-    requireOn(caller, "trim:update", dataset);
-    const { maxDuration } = await readBody(c, Trim);
-    const before = c.var.now - readDuration("maxDuration", maxDuration);
-    // noted first: an entry without an effect is better than the reverse
-    const entry = changeOf(c, caller, "dataset.trim", dataset.name, {
-      id: dataset.id,
-      maxDuration,
-      before: new Date(before).toISOString(),
-    });
-    if (!(await touchDataset(c.env.DB, dataset.id, entry)))
-      throw new Problem("dataset-unknown", `dataset not found: ${dataset.name} was deleted meanwhile`);
-    const { done, objects } = await asked(c, dataset, "trim the dataset", (region, destination) =>
-      untilDone(() => region.trim(destination, before), CALLS_MAX),
-    );
-    if (!done) throw new Problem("overloaded", `${objects} objects were removed and more are left; send the request again to go on`);
-    return version === "v1" ? c.json({ numDeleted: objects }) : c.body(null, 204);
+/** Whole objects go, by the time at which their segment was begun; what is still buffered stays. */
+async function trim(c: Request, caller: Caller, dataset: Dataset, version: "v1" | "v2"): Promise<Response> {
+  const { maxDuration } = await readBody(c, Trim);
+  const before = c.var.now - readDuration("maxDuration", maxDuration);
+  // noted first: an entry without an effect is better than the reverse
+  const entry = changeOf(c, caller, "dataset.trim", dataset.name, {
+    id: dataset.id,
+    maxDuration,
+    before: new Date(before).toISOString(),
   });
-
-  // There is nothing to do: objects carry no table of fields that could hold stale ones.
-  life.post(`/${version}/datasets/:id/vacuum`, async (c) => {
-    const caller = await callerOf(c);
-    requireOn(caller, "vacuum:update", await getDataset(c.env.DB, caller.org, c.req.param("id")));
-    return c.json({});
-  });
+  if (!(await touchDataset(c.env.DB, dataset.id, entry)))
+    throw new Problem("dataset-unknown", `dataset not found: ${dataset.name} was deleted meanwhile`);
+  const { done, objects } = await asked(c, dataset, "trim the dataset", (region, destination) =>
+    untilDone(() => region.trim(destination, before), CALLS_MAX),
+  );
+  if (!done) throw new Problem("overloaded", `${objects} objects were removed and more are left; send the request again to go on`);
+  return version === "v1" ? c.json({ numDeleted: objects }) : c.body(null, 204);
 }
 
 /** Removes a deleted dataset's events after the answer. What fails or is too much for one go, the region's cron goes on with. */

@@ -52,7 +52,7 @@ export async function notePurge(db: D1Database, datasetId: string, { objects, by
   const { org, name, purgedAt } = dataset;
   const id = randomUUID().replaceAll("-", "");
   const detail = { id: datasetId, objects, bytes };
-  const change: Change = { id, at: now, org, actor: SYSTEM, action: "dataset.purge", target: name, detail };
+  const change: Change = { id, at: now, org, actor: SYSTEM, action: "dataset.purge", target: name, detail, origin: null };
   const noted = db.prepare(`UPDATE datasets SET purged_at = ?, change_id = ? WHERE id = ? AND ${TO_PURGE}`).bind(now, change.id, datasetId);
   if (purgedAt !== null && objects === 0) await noted.run();
   else await commit(db, change, [noted], { table: "datasets", id: datasetId });

@@ -1,13 +1,13 @@
 /** `/v2/datasets`, and `/v1/datasets` as axiom-py, axiom-rs and the older clients call it. */
 import { randomUUID } from "node:crypto";
-import { Hono } from "hono";
 import * as v from "valibot";
 import { Problem } from "../../problem.ts";
-import { type Caller, callerOf, forbidden, maySee, requireCapability } from "../caller.ts";
+import { type Caller, forbidden, maySee } from "../caller.ts";
 import { changeOf } from "../change.ts";
 import { settingsOf } from "../env.ts";
 import { publishing } from "../publish.ts";
-import { Description, type Management, type Request, readBody } from "../request.ts";
+import { Description, type Request, readBody } from "../request.ts";
+import { ANY_CREDENTIAL, type Route } from "../route.ts";
 import { purgeInBackground } from "./life.ts";
 import * as store from "./store.ts";
 
@@ -34,55 +34,48 @@ const DatasetUpdate = v.strictObject({ description: Description, ...Retention })
 const DatasetUpdateV1 = v.strictObject({ description: Description });
 
 type Update = Partial<v.InferOutput<typeof DatasetUpdate>>;
+type Version = "v1" | "v2";
 
-export const datasets = new Hono<Management>();
-
-for (const version of ["v1", "v2"] as const) {
+export const datasets: Route[] = (["v1", "v2"] as const).flatMap((version): Route[] => {
   const path = `/${version}/datasets`;
+  const common = { by: ANY_CREDENTIAL, needs: null };
+  const one = { ...common, path: `${path}/:dataset`, as: "dataset", on: "see" } as const;
+  return [
+    { ...common, method: "GET", path, as: "caller", run: (c, caller) => list(c, caller, version) },
+    { ...common, method: "POST", path, as: "caller", needs: "datasets:create", run: (c, caller) => make(c, caller, version) },
+    { ...one, method: "GET", run: (c, caller, dataset) => c.json(view(c, dataset, caller, version)) },
+    { ...one, method: "PUT", needs: "datasets:update", run: (c, caller, dataset) => update(c, caller, dataset, version) },
+    { ...one, method: "DELETE", needs: "datasets:delete", run: remove },
+  ];
+});
 
-  datasets.get(path, async (c) => {
-    const caller = await callerOf(c);
-    const all = await store.listDatasets(c.env.DB, caller.org);
-    // not 403 for an ingest token: Axiom's command line lists the datasets before it sends
-    return c.json(all.filter(({ id }) => maySee(caller, id)).map((dataset) => view(c, dataset, caller, version)));
-  });
+/** Not 403 for an ingest token: Axiom's command line lists the datasets before it sends. */
+async function list(c: Request, caller: Caller, version: Version): Promise<Response> {
+  const all = await store.listDatasets(c.env.DB, caller.org);
+  return c.json(all.filter(({ id }) => maySee(caller, id)).map((dataset) => view(c, dataset, caller, version)));
+}
 
-  datasets.post(path, async (c) => {
-    const caller = await callerOf(c);
-    requireCapability(caller, "datasets:create");
-    const dataset = await create(c, caller, await readBody(c, NewDataset));
-    return c.json(view(c, dataset, caller, version));
-  });
+async function make(c: Request, caller: Caller, version: Version): Promise<Response> {
+  const dataset = await create(c, caller, await readBody(c, NewDataset));
+  return c.json(view(c, dataset, caller, version));
+}
 
-  datasets.get(`${path}/:id`, async (c) => {
-    const caller = await callerOf(c);
-    const dataset = await store.getDataset(c.env.DB, caller.org, c.req.param("id"));
-    if (!maySee(caller, dataset.id)) throw forbidden(`any capability on dataset ${dataset.name}`);
-    return c.json(view(c, dataset, caller, version));
-  });
+async function update(c: Request, caller: Caller, known: store.Dataset, version: Version): Promise<Response> {
+  const wanted: Update = version === "v1" ? await readBody(c, DatasetUpdateV1) : await readBody(c, DatasetUpdate);
+  return c.json(view(c, await change(c, caller, known, wanted), caller, version));
+}
 
-  datasets.put(`${path}/:id`, async (c) => {
-    const caller = await callerOf(c);
-    requireCapability(caller, "datasets:update");
-    const known = await store.getDataset(c.env.DB, caller.org, c.req.param("id"));
-    const update: Update = version === "v1" ? await readBody(c, DatasetUpdateV1) : await readBody(c, DatasetUpdate);
-    return c.json(view(c, await change(c, caller, known, update), caller, version));
-  });
-
-  datasets.delete(`${path}/:id`, async (c) => {
-    const caller = await callerOf(c);
-    requireCapability(caller, "datasets:delete");
-    const dataset = await store.getDataset(c.env.DB, caller.org, c.req.param("id"));
-    const { id, name } = dataset;
-    const entry = changeOf(c, caller, "dataset.delete", name, { id });
-    if (!(await publishing(c, caller.org, () => store.deleteDataset(c.env.DB, id, entry)))) throw gone(name);
-    purgeInBackground(c, dataset);
-    return c.body(null, 204);
-  });
+async function remove(c: Request, caller: Caller, dataset: store.Dataset): Promise<Response> {
+  const { id, name } = dataset;
+  const entry = changeOf(c, caller, "dataset.delete", name, { id });
+  if (!(await publishing(c, caller.org, () => store.deleteDataset(c.env.DB, id, entry)))) throw gone(name);
+  purgeInBackground(c, dataset);
+  return c.body(null, 204);
 }
 
 async function create(c: Request, caller: Caller, request: v.InferOutput<typeof NewDataset>): Promise<store.Dataset> {
   const { name, description, kind } = request;
+  if (caller.visible !== null) throw forbidden("a role that no team restricts: you would not see the new dataset");
   const taken = await store.datasetIds(c.env.DB, caller.org);
   if (taken.has(name)) throw exists(name);
   if (taken.size >= store.DATASETS_MAX)
@@ -136,7 +129,7 @@ function regionOf(c: Request, caller: Caller, edgeDeployment: string | null | un
   return wanted;
 }
 
-function view(c: Request, dataset: store.Dataset, caller: Caller, version: "v1" | "v2") {
+function view(c: Request, dataset: store.Dataset, caller: Caller, version: Version) {
   const viewed = store.viewDataset(dataset, caller, settingsOf(c.env).regions);
   return version === "v1" ? { ...viewed, region: dataset.region } : viewed;
 }

@@ -2,19 +2,19 @@
  * `/v2/datasets/{id}/settings`, Headgate's own: how a dataset's events are taken and where they are brought to. Apart from the
  * dataset itself, because axiom-go refuses members there that it does not know.
  */
-import { Hono } from "hono";
 import * as v from "valibot";
 import { type DatasetSettings, DEDUPE_MODES } from "../../access/dataset-settings.ts";
 import { Problem } from "../../problem.ts";
-import { type Caller, callerOf, requireCapability, requireOn } from "../caller.ts";
+import { type Caller, requireOn } from "../caller.ts";
 import { type Change, changeOf } from "../change.ts";
 import { settingsOf } from "../env.ts";
 import { publishing } from "../publish.ts";
-import { type Management, type Request, readBody } from "../request.ts";
+import { type Request, readBody } from "../request.ts";
+import { ANY_CREDENTIAL, type Route } from "../route.ts";
 import { tellSettings } from "./life.ts";
 import * as store from "./settings-store.ts";
 import { auditedSink, mergeSinks, Sinks, viewSink } from "./sinks.ts";
-import { type Dataset, getDataset } from "./store.ts";
+import type { Dataset } from "./store.ts";
 
 const QUARANTINE_BYTES_MAX = 10_000_000_000;
 
@@ -37,24 +37,19 @@ const Update = v.strictObject({
 });
 type Update = v.InferOutput<typeof Update>;
 
-export const settings = new Hono<Management>();
+const PLACE = { path: "/v2/datasets/:dataset/settings", as: "dataset", by: ANY_CREDENTIAL, on: "see" } as const;
 
-settings.get("/v2/datasets/:id/settings", async (c) => {
-  const caller = await callerOf(c);
-  requireCapability(caller, "datasets:read");
-  const dataset = await getDataset(c.env.DB, caller.org, c.req.param("id"));
-  return c.json(view(await known(c, dataset), caller));
-});
+export const settings: Route[] = [
+  { ...PLACE, method: "GET", needs: "datasets:read", run: async (c, caller, dataset) => c.json(view(await known(c, dataset), caller)) },
+  { ...PLACE, method: "PUT", needs: "datasets:update", run: put },
+];
 
-settings.put("/v2/datasets/:id/settings", async (c) => {
-  const caller = await callerOf(c);
-  requireCapability(caller, "datasets:update");
-  const dataset = await getDataset(c.env.DB, caller.org, c.req.param("id"));
+async function put(c: Request, caller: Caller, dataset: Dataset): Promise<Response> {
   const update = await readBody(c, Update);
   // a sink hands every event on, so only who may read them may say where to, and where to no more
   if (update.sinks) requireOn(caller, "query:read", dataset);
   return c.json(view(await change(c, caller, dataset, update), caller));
-});
+}
 
 async function change(c: Request, caller: Caller, dataset: Dataset, update: Update): Promise<DatasetSettings> {
   const before = await known(c, dataset);

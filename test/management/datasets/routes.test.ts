@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { organisationKey } from "../../../src/access/permission-set.ts";
 import type { Destination } from "../../../src/management/env.ts";
-import { type Answer, call, dataset, deployment, EU, env, inKv, reasonOf, succeeded, token, US } from "../client.ts";
+import { type Answer, call, dataset, deployment, EU, env, inKv, reasonOf, secondOrganisation, succeeded, token, US } from "../client.ts";
 import { describeResource } from "../describe-resource.ts";
 
 afterEach(() => {
@@ -189,20 +189,18 @@ describe("a dataset", () => {
     expect(await seenBy({ orgCapabilities: { datasets: ["read"] } })).toHaveLength(2);
     expect(await seenBy({ orgCapabilities: { datasets: ["create"] } })).toEqual([]);
 
-    const other = await call("GET", "/v2/datasets/web", await token(made, { datasetCapabilities: { api: { query: ["read"] } } }));
-    expect([other.status, reasonOf(other)]).toEqual([403, "forbidden"]);
+    const narrow = await token(made, { datasetCapabilities: { api: { query: ["read"] } } });
+    const other = await call("GET", "/v2/datasets/web", narrow);
+    expect([other.status, reasonOf(other)]).toEqual([404, "dataset-unknown"]);
+    // nothing in the answer tells it from one that does not exist
+    const nowhere = await call("GET", "/v2/datasets/wob", narrow);
+    expect(JSON.stringify(other.body)).toBe(JSON.stringify(nowhere.body).replaceAll("wob", "web"));
   });
 
   it("stays inside its organisation", async () => {
     const made = await deployment();
     await dataset(made, "web");
-    await env.DB.batch([
-      env.DB.prepare(
-        "INSERT INTO orgs SELECT 'of-others', name, status, default_region, created_at, updated_at, ver, change_id FROM orgs LIMIT 1",
-      ),
-      env.DB.prepare("INSERT INTO members SELECT 'of-others', user_id, role, created_at, ver FROM members LIMIT 1"),
-    ]);
-    const others = { ...made.owner, org: "of-others" };
+    const others = await secondOrganisation(made);
     expect(succeeded(await call<Answer[]>("GET", "/v2/datasets", others))).toEqual([]);
     for (const method of ["GET", "DELETE"]) expect((await call(method, "/v2/datasets/web", others)).status).toBe(404);
     succeeded(await call("POST", "/v2/datasets", others, { name: "web" }));

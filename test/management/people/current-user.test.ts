@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { call, deployment, MAY_ALL, reasonOf, succeeded, token } from "./client.ts";
-import { describeResource } from "./describe-resource.ts";
+import { call, deployment, MAY_ALL, reasonOf, succeeded, token } from "../client.ts";
+import { describeResource } from "../describe-resource.ts";
 
 describeResource({
   name: "the current user",
+  kind: "personal",
   routes: ["/v1/user", "/v2/user"].map((path) => ({ method: "GET", path, capability: null })),
 });
 

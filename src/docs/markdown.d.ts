@@ -1,0 +1,5 @@
+/** Pages are bundled into the Worker as texts. */
+declare module "*.md" {
+  const text: string;
+  export default text;
+}

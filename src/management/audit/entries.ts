@@ -1,0 +1,69 @@
+/** Entries of the audit log in D1. They are written by `commit` with their change and never altered; retention alone removes them. */
+import type { Condition } from "../change.ts";
+
+export interface Entry {
+  id: string;
+  at: string;
+  actor: { kind: string; id: string; name: string };
+  /** The token or session that was shown; null: none of Headgate's. */
+  credential: { kind: string; id: string } | null;
+  action: string;
+  target: string;
+  detail: unknown;
+  ip: string | null;
+  userAgent: string | null;
+  result: string;
+  traceId: string;
+}
+
+interface Row {
+  seq: number;
+  at: number;
+  actorKind: string;
+  actorId: string;
+  actorName: string;
+  credentialKind: string | null;
+  credentialId: string | null;
+  action: string;
+  target: string;
+  detail: string;
+  ip: string | null;
+  userAgent: string | null;
+  result: string;
+  traceId: string;
+}
+
+const COLUMNS = `seq, at, actor_kind AS actorKind, actor_id AS actorId, actor_name AS actorName, credential_kind AS credentialKind,
+  credential_id AS credentialId, action, target, detail, ip, user_agent AS userAgent, result, trace_id AS traceId`;
+
+/** The newest first, older than `before`. */
+export async function entriesOf(db: D1Database, org: string, filter: Condition, before: number, limit: number): Promise<Entry[]> {
+  const { results } = await db
+    .prepare(`SELECT ${COLUMNS} FROM audit WHERE org = ? AND seq < ? AND ${filter.sql} ORDER BY seq DESC LIMIT ?`)
+    .bind(org, before, ...filter.values, limit)
+    .all<Row>();
+  return results.map(view);
+}
+
+/** Removes entries that are older than their organisation keeps them; at most so many. @returns how many were removed. */
+export async function forgetEntries(db: D1Database, now: number, most: number): Promise<number> {
+  const { meta } = await db
+    .prepare(
+      `DELETE FROM audit WHERE seq IN
+        (SELECT a.seq FROM audit a JOIN orgs o ON o.id = a.org WHERE a.at < ? - o.audit_keep_days * 86400000 LIMIT ?)`,
+    )
+    .bind(now, most)
+    .run();
+  return meta.changes;
+}
+
+function view({ seq, at, actorKind, actorId, actorName, credentialKind, credentialId, detail, ...rest }: Row): Entry {
+  return {
+    id: String(seq),
+    at: new Date(at).toISOString(),
+    actor: { kind: actorKind, id: actorId, name: actorName },
+    credential: credentialKind === null || credentialId === null ? null : { kind: credentialKind, id: credentialId },
+    ...rest,
+    detail: JSON.parse(detail),
+  };
+}
