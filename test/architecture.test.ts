@@ -77,8 +77,8 @@ const RESERVED: { what: RegExp; only: RegExp; name: string }[] = [
   },
   {
     name: "the sender's address is read in worker.ts, from the one header that the platform sets",
-    what: /cf-connecting-ip|x-forwarded-for|x-real-ip|true-client-ip/i,
-    only: /^edge\/(worker|visit)\.ts$|^management\//,
+    what: /["'](cf-connecting-ip|x-forwarded-for|x-real-ip|true-client-ip)["']/i,
+    only: /^edge\/worker\.ts$|^management\/request\.ts$/,
   },
   { name: "process.env is read by the local tools", what: /process\.env/, only: /^local\// },
 ];
