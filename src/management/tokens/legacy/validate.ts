@@ -2,9 +2,10 @@
 import { readAuthorization } from "../../../access/authorization.ts";
 import { digestOf, parseToken } from "../../../access/token.ts";
 import { Problem } from "../../../problem.ts";
-import { requireActive, requireLive } from "../../caller.ts";
+import { requireActive } from "../../caller.ts";
 import { holderOfToken } from "../../credentials.ts";
 import { settingsOf } from "../../env.ts";
+import { requireLive } from "../../holder.ts";
 import type { Request } from "../../request.ts";
 
 /**
