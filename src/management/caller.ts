@@ -6,6 +6,7 @@ import { readAuthorization } from "../access/authorization.ts";
 import { type Capability, type Grant, scopeAllows } from "../access/capability.ts";
 import { inNetworks } from "../access/network.ts";
 import { type Standing, standing } from "../access/permission-set.ts";
+import { LAST_USED_RESOLUTION_MS } from "../access/staleness.ts";
 import { digestOf, parseToken } from "../access/token.ts";
 import { Problem } from "../problem.ts";
 import type { Condition } from "./change.ts";
@@ -24,7 +25,6 @@ import { rightsOf } from "./people/rights.ts";
 import { addressOf, type Request } from "./request.ts";
 
 const ORGANISATION_HEADER = "x-axiom-org-id";
-const LAST_USED_RESOLUTION_MS = 300_000;
 
 /** How recent a sign-in has to be for what is dangerous. */
 export const STEP_UP_MS = 900_000;
@@ -185,9 +185,15 @@ async function holderOf(c: Request, by: readonly CredentialKind[]): Promise<Hold
   if (kind === "ingest" || !by.includes(kind)) throw wrongKind(kind, by);
   const found = requireLive(await LOOK_UPS[kind](c.env.DB, digestOf(token)), c.var.now);
   if (found.holder.kind === "token") requireNetwork(found.holder.networks, addressOf(c));
-  if (found.holder.kind === "user" && (found.lastUsedAt ?? 0) < c.var.now - LAST_USED_RESOLUTION_MS)
-    await noteUse(c.env.DB, found.holder.credential, found.holder.credentialId, c.var.now);
+  if ((found.lastUsedAt ?? 0) < c.var.now - LAST_USED_RESOLUTION_MS) {
+    const { kind, id } = credentialOf(found.holder);
+    await noteUse(c.env.DB, kind, id, c.var.now);
+  }
   return found.holder;
+}
+
+function credentialOf(holder: Holder): Credential {
+  return holder.kind === "user" ? { kind: holder.credential, id: holder.credentialId } : { kind: "api", id: holder.id };
 }
 
 /** @throws Problem 401 for a credential that is unknown or does not count now. */
