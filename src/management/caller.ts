@@ -22,7 +22,7 @@ import {
 } from "./credentials.ts";
 import { settingsOf } from "./env.ts";
 import { rightsOf } from "./people/rights.ts";
-import { addressOf, type Request } from "./request.ts";
+import { addressOf, queryOf, type Request } from "./request.ts";
 
 const ORGANISATION_HEADER = "x-axiom-org-id";
 
@@ -178,7 +178,7 @@ const STANDING_TEXTS: Record<Exclude<Standing, "live">, string> = {
 
 /** The holder of the bearer token. */
 async function holderOf(c: Request, by: readonly CredentialKind[]): Promise<Holder> {
-  const token = readAuthorization(c.req.raw.headers);
+  const token = readAuthorization(c.req.raw.headers, queryOf(c));
   const { tagKeys, importedTokens } = settingsOf(c.env);
   const kind = parseToken(token, tagKeys, importedTokens);
   if (kind === null) throw new Problem("credential-malformed", "the token is not one of this deployment: check that it was copied whole");

@@ -29,6 +29,11 @@ export function addressOf(c: Request): string | null {
   return c.req.header("cf-connecting-ip") ?? null;
 }
 
+/** Empty where a Host that is none leaves no address to read. */
+export function queryOf(c: Request): URLSearchParams {
+  return URL.parse(c.req.url)?.searchParams ?? new URLSearchParams();
+}
+
 export function userAgentOf(c: Request): string | null {
   return c.req.header("user-agent")?.slice(0, USER_AGENT_LENGTH_MAX) ?? null;
 }

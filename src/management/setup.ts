@@ -13,7 +13,7 @@ import { insertOrganisation, type NewOrganisation, newOrganisation } from "./org
 import { insertMember, insertUser } from "./people/members.ts";
 import { insertSession, type NewSession, SESSION_MS } from "./people/session.ts";
 import { publishing } from "./publish.ts";
-import { Email, Name, type Request, readBody } from "./request.ts";
+import { Email, Name, queryOf, type Request, readBody } from "./request.ts";
 import type { Route } from "./route.ts";
 
 const Setup = v.strictObject({
@@ -47,7 +47,7 @@ async function setUp(c: Request): Promise<Response> {
 export function requireSetupToken(c: Request): void {
   const { setupToken } = settingsOf(c.env);
   if (setupToken === null) throw new Problem("route-unknown", `${c.req.path} is no route of this Worker`);
-  const shown = readAuthorization(c.req.raw.headers);
+  const shown = readAuthorization(c.req.raw.headers, queryOf(c));
   const digest = (text: string) => createHash("sha256").update(text).digest();
   if (!timingSafeEqual(digest(shown), digest(setupToken)))
     throw new Problem("token-unknown", "the token is not the SETUP_TOKEN of this deployment");
