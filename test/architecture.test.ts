@@ -58,7 +58,11 @@ const RESERVED: { what: RegExp; only: RegExp; name: string }[] = [
     what: /(UPDATE|DELETE FROM|REPLACE INTO|DROP TABLE)\s+audit\b/i,
     only: /^management\/audit\/entries\.ts$/,
   },
-  { name: "cookies are read and written in sign-in", what: /["'`](set-)?cookie["'`]/i, only: /^management\/sign-in\// },
+  {
+    name: "cookies are read and written in sign-in, and taken off what goes to a region",
+    what: /["'`](set-)?cookie["'`]/i,
+    only: /^management\/(sign-in\/|datasets\/at-edge\.ts$)/,
+  },
   { name: "the edge has no database", what: /D1Database|\.prepare\(/, only: /^(management|local)\// },
   {
     name: "the clock is read at the rim",
@@ -73,8 +77,8 @@ const RESERVED: { what: RegExp; only: RegExp; name: string }[] = [
   },
   {
     name: "the sender's address is read in worker.ts, from the one header that the platform sets",
-    what: /cf-connecting-ip|x-forwarded-for|x-real-ip|true-client-ip/i,
-    only: /^edge\/(worker|visit)\.ts$|^management\//,
+    what: /["'](cf-connecting-ip|x-forwarded-for|x-real-ip|true-client-ip)["']/i,
+    only: /^edge\/worker\.ts$|^management\/request\.ts$/,
   },
   { name: "process.env is read by the local tools", what: /process\.env/, only: /^local\// },
 ];

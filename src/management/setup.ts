@@ -5,13 +5,14 @@
 import { createHash, randomUUID, timingSafeEqual } from "node:crypto";
 import * as v from "valibot";
 import { readAuthorization } from "../access/authorization.ts";
+import { SESSION_LIFE_MS } from "../access/staleness.ts";
 import { digestOf, mintToken } from "../access/token.ts";
 import { Problem } from "../problem.ts";
 import { type Change, commit, happened, originOf } from "./change.ts";
 import { settingsOf } from "./env.ts";
 import { insertOrganisation, type NewOrganisation, newOrganisation } from "./org-store.ts";
 import { insertMember, insertUser } from "./people/members.ts";
-import { insertSession, type NewSession, SESSION_MS } from "./people/session.ts";
+import { insertSession, type NewSession } from "./people/session.ts";
 import { publishing } from "./publish.ts";
 import { Email, Name, queryOf, type Request, readBody } from "./request.ts";
 import type { Route } from "./route.ts";
@@ -92,7 +93,7 @@ function newSession(c: Request, user: string): MintedSession {
   const token = mintToken("session", settingsOf(c.env).tagKeys);
   return {
     ...{ id: randomUUID(), user, kind: "api", token, digest: digestOf(token), hint: token.slice(-4) },
-    ...{ description: "setup", expiresAt: now + SESSION_MS, authenticatedAt: now },
+    ...{ description: "setup", expiresAt: now + SESSION_LIFE_MS, authenticatedAt: now },
   };
 }
 
