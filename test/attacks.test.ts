@@ -33,7 +33,8 @@ function numberedIn(file: string, source: string): Numbered[] {
   const forms = source.includes("$name") ? [...OPENS, ROW] : OPENS;
   const found: Numbered[] = [];
   let around: { indent: number; number: number }[] = [];
-  for (const line of source.split("\n")) {
+  // a name that did not fit into its line stands alone in the next
+  for (const line of source.replace(/\(\n\s+(?=["'`])/g, "(").split("\n")) {
     const match = forms.map((form) => form.exec(line)).find(Boolean);
     if (!match) continue;
     const [, { length: indent } = "", , name = ""] = match;
@@ -103,7 +104,10 @@ describe("the register of attacks", () => {
       .map((row) => ({ row, should: { ...row, tests: numbered.filter(({ number }) => number === row.number) } }))
       .filter(({ row, should }) => written(row) !== written(should));
     const rows = outdated.map(({ should }) => written(should)).join("\n");
-    expect(rows, `rows of test/ATTACKS.md as they should be:\n${rows}`).toBe("");
+    expect(
+      outdated.map(({ row }) => row.number),
+      `these rows of test/ATTACKS.md should be:\n${rows}\n`,
+    ).toEqual([]);
   });
 
   it("is what the threat model rests on: every case, and no other number", () => {
@@ -116,6 +120,7 @@ describe("the register of attacks", () => {
     ['it("36 answers alike", () => {', ["36 answers alike"]],
     ['it("36: answers alike", () => {', ["36: answers alike"]],
     ['it.each([1, 2])("7 is refused as %s", () => {', ["7 is refused as %s"]],
+    ['it.each(["a", "b"])(\n  "7 is refused as %s",\n  async () => {', ["7 is refused as %s"]],
     ['  ])("7 is refused as %s", (_, given) => {', ["7 is refused as %s"]],
     ['describe("67 limits", () => {\n  it("67 are kept", () => {\n  it("12 headers", () => {', ["67 limits", "12 headers"]],
     ['describe("67 limits", () => {\n});\nit("67 are kept", () => {', ["67 limits", "67 are kept"]],

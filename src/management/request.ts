@@ -29,9 +29,8 @@ export function addressOf(c: Request): string | null {
   return c.req.header("cf-connecting-ip") ?? null;
 }
 
-/** Empty where a Host that is none leaves no address to read. */
 export function queryOf(c: Request): URLSearchParams {
-  return URL.parse(c.req.url)?.searchParams ?? new URLSearchParams();
+  return new URL(c.req.url).searchParams;
 }
 
 export function userAgentOf(c: Request): string | null {
