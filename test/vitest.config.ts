@@ -75,6 +75,7 @@ export default defineConfig({
           name: "node",
           include: [
             "test/architecture.test.ts",
+            "test/attacks.test.ts",
             "test/readme.test.ts",
             "test/readers.test.ts",
             "test/story.test.ts",

@@ -78,6 +78,11 @@ export function parseToken(text: string, tagKeys: TagKeys, imported = false): To
   return kindOf(match[1] as string);
 }
 
+/** By its prefix only: whatever goes on like this was meant as a token. */
+export function looksLikeToken(text: string): boolean {
+  return /^xa[apsi]t-/.test(text);
+}
+
 /** The kind of a text in the form that Axiom gives its tokens; null: another form. */
 export function importedKind(text: string): "api" | "ingest" | null {
   const prefix = IMPORTED_FORM.exec(text)?.[1];

@@ -8,7 +8,7 @@ import { Problem } from "../problem.ts";
 import type { Credential, CredentialKind } from "./caller.ts";
 import { type Found, type Holder, holderOfPersonalToken, holderOfSession, holderOfToken, noteUse } from "./credentials.ts";
 import { settingsOf } from "./env.ts";
-import { addressOf, type Request } from "./request.ts";
+import { addressOf, queryOf, type Request } from "./request.ts";
 
 const STANDING_TEXTS: Record<Exclude<Standing, "live">, string> = {
   "token-revoked": "the token was deleted; ask an owner for a new one",
@@ -22,7 +22,7 @@ const STANDING_TEXTS: Record<Exclude<Standing, "live">, string> = {
  * @param by the kinds of credential that are taken; another is refused before anything is looked up.
  */
 export async function holderOf(c: Request, by: readonly CredentialKind[]): Promise<Holder> {
-  const token = readAuthorization(c.req.raw.headers);
+  const token = readAuthorization(c.req.raw.headers, queryOf(c));
   const { tagKeys, importedTokens } = settingsOf(c.env);
   const kind = parseToken(token, tagKeys, importedTokens);
   if (kind === null) throw new Problem("credential-malformed", "the token is not one of this deployment: check that it was copied whole");

@@ -11,7 +11,7 @@ const set = (fields: Partial<PermissionSet> = {}) =>
   permissionSet({ id: "t", org: "o", status: "active", expiresAt: null, datasets: {}, ver: 1, ...fields });
 
 describe("memory", () => {
-  it("forgets the least recently used document first, and unknown keys apart from documents", () => {
+  it("61 forgets the least recently used document first, and unknown keys apart from documents", () => {
     const memory = openMemory();
     memory.hold("used", set(), 0);
     memory.hold("unused", set(), 0);
@@ -55,7 +55,7 @@ describe("the least versions", () => {
     expect(least.revokedAt("k")).toBe(4);
   });
 
-  it("say so when one that still matters has to go, which is ten minutes after it was heard of", () => {
+  it("61 say so when one that still matters has to go, which is ten minutes after it was heard of", () => {
     const least = openLeastVersions();
     for (let i = 0; i < LEAST_VERSIONS_MAX; i++)
       expect(least.raise({ key: `k${i}`, ver: 2, revoked: false }, i < 10 ? 0 : 1_000)).toBe(true);
@@ -65,7 +65,7 @@ describe("the least versions", () => {
 });
 
 describe("a token that was refused as revoked", () => {
-  it("is never accepted again by that isolate, though its document was forgotten, KV says otherwise and the feed nothing", async () => {
+  it("23 is never accepted again by that isolate, though its document was forgotten, KV says otherwise and the feed nothing", async () => {
     vi.spyOn(console, "warn").mockImplementation(() => {});
     const answers = new Map<string, PermissionSet>([["gone", set({ status: "revoked", ver: 2 })]]);
     const PERMISSIONS = { get: async (key: string) => answers.get(key.slice(2)) ?? set() } as unknown as KVNamespace;
