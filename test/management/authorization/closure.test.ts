@@ -1,27 +1,33 @@
 /**
- * No sequence of calls gets more out of a credential than what lies in it. `VITE_CLOSURE=<seed>,<seconds>` plays other sequences, and for
+ * No sequence of calls gets more out of a credential than what lies in it. `CLOSURE=<seed>,<seconds>` plays other sequences, and for
  * longer.
  */
 import fc from "fast-check";
-import { expect, it } from "vitest";
+import { expect, inject, it } from "vitest";
 import { randomOf } from "../../torture/random.ts";
 import { provider } from "../issuers/provider.ts";
 import { attackerOf, look } from "./closure/attacker.ts";
 import { turn } from "./closure/moves.ts";
 import { worldOf } from "./closure/world.ts";
 
+declare module "vitest" {
+  interface ProvidedContext {
+    closure: string;
+  }
+}
+
 const SEED = 1;
 const RUNS = 30;
 const STEPS_LEAST = 10;
 const STEPS_MOST = 25;
-const LONGER = (import.meta as unknown as { env: Record<string, string | undefined> }).env["VITE_CLOSURE"]?.split(",").map(Number);
+const LONGER = inject("closure");
 
 const seed = fc.nat(2 ** 31 - 1);
 const steps = fc.array(seed, { minLength: STEPS_LEAST, maxLength: STEPS_MOST, size: "max" });
 
 it("no sequence of calls from a credential yields one outside of its closure", { timeout: 3_600_000 }, async () => {
   const idp = await provider();
-  const [chosen = SEED, seconds] = LONGER ?? [];
+  const [chosen = SEED, seconds] = LONGER ? LONGER.split(",").map(Number) : [];
   const tally = new Map<string, { tried: number; done: number }>();
   const got = new Map<string, number>();
   const began = performance.now();
