@@ -65,6 +65,8 @@ export default defineConfig({
         test: {
           name: "management",
           isolate: false,
+          // what runs inside workerd sees no environment
+          provide: { closure: process.env["CLOSURE"] ?? "" },
           include: ["test/management/**/*.test.ts"],
           setupFiles: [path.join(ROOT, "test/setup.ts")],
         },
