@@ -81,6 +81,7 @@ export default defineConfig({
             "test/torture.test.ts",
             "test/bench/**/*.test.ts",
             "test/local/**/*.test.ts",
+            "test/mutation/**/*.test.ts",
             "test/sinks/**/*.test.ts",
             "test/workload/**/*.test.ts",
           ],
