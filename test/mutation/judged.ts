@@ -22,7 +22,7 @@ const management = (...tests: string[]): Stage => ({ project: "management", test
 
 /** The first row whose `of` begins a file's path. */
 const JUDGED: Judged[] = [
-  { of: "src/access/workload/", by: [access("access/workload/", "workload/")] },
+  { of: "src/access/workload/", by: [access("access/workload/"), access("workload/")] },
   { of: "src/access/staleness.ts", by: [edge("distribution/", "authenticate.test.ts")] },
   { of: "src/access/chore.ts", by: [edge("life.test.ts"), management("datasets/life.test.ts")] },
   { of: "src/access/use.ts", by: [edge("limits/usage.test.ts"), management("tokens/usage.test.ts")] },

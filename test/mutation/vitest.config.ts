@@ -24,7 +24,8 @@ export default defineConfig({
         test: {
           name: "access",
           pool: "threads",
-          include: ["test/access/**/*.test.ts", "test/workload/**/*.test.ts"],
+          testTimeout: 15_000,
+          include: ["test/access/**/*.test.ts", "test/workload/**/*.test.ts", "test/edge/documents/**/*.test.ts"],
         },
       }),
     ],
