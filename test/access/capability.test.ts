@@ -109,6 +109,7 @@ describe("readGrant", () => {
     ["an unknown action", { datasetCapabilities: { a: { ingest: ["read"] } } }, "body-invalid"],
     ["an action that is no text", { orgCapabilities: { datasets: [1] } }, "body-invalid"],
     ["actions that are no array", { orgCapabilities: { datasets: "create" } }, "body-invalid"],
+    ["actions that are an object", { orgCapabilities: { datasets: {} } }, "body-invalid"],
     ["scopes that are an array", { datasetCapabilities: [] }, "body-invalid"],
   ])("refuses %s", (_name, members, reason) => {
     expect(reasonOf(() => readGrant(members, null))).toBe(reason);

@@ -3,9 +3,9 @@ import { readdirSync } from "node:fs";
 import path from "node:path";
 import { ROOT } from "../../src/local/bundle.ts";
 
-/** `access`: what needs no workerd, in Node. The others are the suite's own. */
+/** `plain`: what needs no workerd, in Node. The others are the suite's own. */
 export interface Stage {
-  project: "access" | "edge" | "management";
+  project: "plain" | "edge" | "management";
   /** Files and folders of tests. */
   tests: string[];
 }
@@ -16,21 +16,21 @@ interface Judged {
   by: Stage[];
 }
 
-const access = (...tests: string[]): Stage => ({ project: "access", tests: tests.map((test) => `test/${test}`) });
+const plain = (...tests: string[]): Stage => ({ project: "plain", tests: tests.map((test) => `test/${test}`) });
 const edge = (...tests: string[]): Stage => ({ project: "edge", tests: tests.map((test) => `test/edge/${test}`) });
 const management = (...tests: string[]): Stage => ({ project: "management", tests: tests.map((test) => `test/management/${test}`) });
 
 /** The first row whose `of` begins a file's path. */
 const JUDGED: Judged[] = [
-  { of: "src/access/workload/", by: [access("access/workload/"), access("workload/")] },
+  { of: "src/access/workload/", by: [plain("access/workload/"), plain("workload/")] },
   { of: "src/access/staleness.ts", by: [edge("distribution/", "authenticate.test.ts")] },
   { of: "src/access/chore.ts", by: [edge("life.test.ts"), management("datasets/life.test.ts")] },
   { of: "src/access/use.ts", by: [edge("limits/usage.test.ts"), management("tokens/usage.test.ts")] },
-  { of: "src/access/", by: [access("access/")] },
+  { of: "src/access/", by: [plain("access/")] },
   { of: "src/edge/authenticate.ts", by: [edge("authenticate.test.ts", "workload/"), edge("outcomes.test.ts", "limits/usage.test.ts")] },
   { of: "src/edge/enter.ts", by: [edge("limits/limits.test.ts", "limits/network.test.ts", "authenticate.test.ts")] },
   { of: "src/edge/permit.ts", by: [edge("authenticate.test.ts"), edge("outcomes.test.ts", "ingest.test.ts")] },
-  { of: "src/edge/documents/", by: [edge("documents/", "authenticate.test.ts", "distribution/", "workload/")] },
+  { of: "src/edge/documents/", by: [plain("edge/documents/"), edge("authenticate.test.ts", "distribution/", "workload/")] },
   {
     of: "src/management/caller.ts",
     by: [management("caller.test.ts", "tokens/"), management("authorization/", "datasets/routes.test.ts")],

@@ -22,7 +22,7 @@ export default defineConfig({
       withFault({
         root: ROOT,
         test: {
-          name: "access",
+          name: "plain",
           pool: "threads",
           testTimeout: 15_000,
           include: ["test/access/**/*.test.ts", "test/workload/**/*.test.ts", "test/edge/documents/**/*.test.ts"],

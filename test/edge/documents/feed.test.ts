@@ -1,5 +1,5 @@
 /** How one isolate hears of changes, question by question. Time is an argument; only waiting is the timers'. */
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } from "vitest";
 import type { Changes } from "../../../src/access/change-feed.ts";
 import { type Feed, openFeed } from "../../../src/edge/documents/feed.ts";
 import type { Authority } from "../../../src/edge/env.ts";
@@ -13,6 +13,7 @@ interface Question {
 }
 
 let feed: Feed;
+let warn: MockInstance;
 let heard: string[];
 let asked: Question[];
 let behind: Promise<unknown>[];
@@ -39,7 +40,7 @@ const authority = {
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-  vi.spyOn(console, "warn").mockImplementation(() => {});
+  warn = vi.spyOn(console, "warn").mockImplementation(() => {});
   [heard, asked, behind] = [[], [], []];
   feed = openFeed({
     changed: (changes, now) => void heard.push(`${changes.map(({ key }) => key).join()} at ${now - NOW}`),
@@ -122,9 +123,9 @@ describe("the change feed of an isolate", () => {
   it("is given up after five seconds without an answer", async () => {
     void come(0);
     await vi.advanceTimersByTimeAsync(4_999);
-    expect(console.warn).not.toHaveBeenCalled();
+    expect(warn).not.toHaveBeenCalled();
     await vi.advanceTimersByTimeAsync(1);
-    expect(console.warn).toHaveBeenCalledWith("change feed unreachable", expect.stringContaining("5000 ms"));
+    expect(warn).toHaveBeenCalledWith("change feed unreachable", expect.stringContaining("5000 ms"));
   });
 });
 

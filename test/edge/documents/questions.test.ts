@@ -1,5 +1,5 @@
 /** What one isolate asks of the authority. Time is an argument; only waiting is the timers'. */
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } from "vitest";
 import { type PermissionSet, permissionSet, readPermissionSet } from "../../../src/access/permission-set.ts";
 import type { Document, Held } from "../../../src/edge/documents/memory.ts";
 import { NEVER } from "../../../src/edge/documents/memory.ts";
@@ -13,6 +13,7 @@ const NEW = { exists: false, fallback: false };
 const env = { AUTHORITY: {} } as EdgeEnv;
 const document = (ver = 1) => permissionSet({ id: "t", org: "o", status: "active", expiresAt: null, datasets: {}, ver });
 
+let said: { warn: MockInstance; error: MockInstance };
 let held: Map<string, Held>;
 let outdated: (ver: number) => boolean;
 let asked: number;
@@ -20,8 +21,10 @@ let answer: () => Promise<unknown>;
 let questions: Questions;
 
 beforeEach(() => {
-  vi.spyOn(console, "warn").mockImplementation(() => {});
-  vi.spyOn(console, "error").mockImplementation(() => {});
+  said = {
+    warn: vi.spyOn(console, "warn").mockImplementation(() => {}),
+    error: vi.spyOn(console, "error").mockImplementation(() => {}),
+  };
   held = new Map();
   outdated = () => false;
   asked = 0;
@@ -100,7 +103,7 @@ describe("a question to the authority", () => {
     answer = given;
     expect(await ask()).toMatch(/^store-unavailable: the credential cannot be checked/);
     expect(held.size).toBe(0);
-    expect(console[level]).toHaveBeenCalledTimes(1);
+    expect(said[level]).toHaveBeenCalledTimes(1);
   });
 
   it.each([
