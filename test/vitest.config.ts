@@ -85,6 +85,7 @@ export default defineConfig({
             "test/bench/**/*.test.ts",
             "test/local/**/*.test.ts",
             "test/sign-in/**/*.test.ts",
+            "test/mutation/**/*.test.ts",
             "test/sinks/**/*.test.ts",
             "test/workload/**/*.test.ts",
           ],

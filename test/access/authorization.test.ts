@@ -42,6 +42,11 @@ describe("readAuthorization", () => {
     [`Bearer ${JWT.slice(0, 600)}, Bearer ${JWT.slice(0, 600)}`, "credential-repeated"],
     [`Bearer ${"a".repeat(600)}`, "credential-malformed"],
     [`Basic ${btoa(`axiom:${"a".repeat(600)}`)}`, "credential-malformed"],
+    // to the character
+    [`Bearer ${"a".repeat(505)}`, "a".repeat(505)],
+    [`Bearer ${"a".repeat(506)}`, "credential-malformed"],
+    [`Bearer${" ".repeat(10)}${JWT}`, JWT],
+    [`Bearer${" ".repeat(11)}${JWT}`, "credential-malformed"],
   ])("reads %j as %j", (header, expected) => {
     expect(read(header)).toBe(expected);
   });

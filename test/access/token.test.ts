@@ -1,9 +1,19 @@
+import { crc32 } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { digestOf, mintToken, parseToken, readTagKeys, TOKEN_LENGTH_MAX } from "../../src/access/token.ts";
 
 const NONE = readTagKeys(undefined);
 const OLD = readTagKeys("1:AAECAwQFBgcICQoLDA0ODw");
 const BOTH = readTagKeys("1:AAECAwQFBgcICQoLDA0ODw,2:Dw4NDAsKCQgHBgUEAwIBAA");
+
+const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/** A text with the right CRC behind it, which anybody can compute. */
+function withCrc(text: string): string {
+  let crc = "";
+  for (let rest = crc32(text); crc.length < 6; rest = Math.floor(rest / 62)) crc = DIGITS.charAt(rest % 62) + crc;
+  return text + crc;
+}
 
 describe("tokens", () => {
   it.each(["api", "personal", "session", "ingest"] as const)("mints %s tokens that parse as such", (kind) => {
@@ -12,6 +22,11 @@ describe("tokens", () => {
       expect(token).toMatch(/^xa[apsi]t-[0-9A-Za-z]{41}$/);
       expect(parseToken(token, keys)).toBe(kind);
     }
+  });
+
+  it("are taken for as long as they live: their form never changes", () => {
+    expect(parseToken("xaat-1GMODh0GNAYbrBMQrawLilUYYZzsEr31dyl3GVpLv", OLD)).toBe("api");
+    expect(parseToken("xast-0sDaufhEOYuV4IkzfanEpRd03sdeRQG000006xMKn", NONE)).toBe("session");
   });
 
   it("20 mints no token twice", () => {
@@ -58,6 +73,16 @@ describe("tokens", () => {
     expect(parseToken(mintToken("api", NONE), OLD)).toBeNull();
   });
 
+  it.each([
+    ["a stranger's prefix", `xxat-0${"A".repeat(30)}0000`],
+    ["something before it", `a xaat-0${"A".repeat(30)}0000`],
+    ["a key where there is none", `xaat-1${"A".repeat(30)}0000`],
+    ["a tag where there is no key", `xaat-0${"A".repeat(30)}0001`],
+  ])("refuses %s, whatever its CRC says", (_, text) => {
+    expect(parseToken(withCrc(text), NONE)).toBeNull();
+    expect(parseToken(withCrc(`xaat-0${"A".repeat(30)}0000`), NONE)).toBe("api");
+  });
+
   it("15 refuses a token with any one character changed, dropped or added", () => {
     const token = mintToken("api", OLD);
     for (let i = 0; i < token.length; i++) {
@@ -90,7 +115,14 @@ describe("tokens", () => {
     expect(digestOf("abc")).toBe("ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0");
   });
 
-  it.each(["0:AAECAwQFBgcICQoLDA0ODw", "1:short", "key", "12:AAECAwQFBgcICQoLDA0ODw"])("refuses the tag key setting %j", (setting) => {
+  it.each([
+    "0:AAECAwQFBgcICQoLDA0ODw",
+    "1:short",
+    "key",
+    "12:AAECAwQFBgcICQoLDA0ODw",
+    "1:AAECAwQFBgcICQoLDA0ODw=",
+    "1:AAECAwQFBgcICQoLDA0O+w",
+  ])("refuses the tag key setting %j", (setting) => {
     expect(() => readTagKeys(setting)).toThrow("TOKEN_TAG_KEYS");
   });
 });
