@@ -40,19 +40,11 @@ async function judge({ stage, mutant }: Question): Promise<Answer> {
   replace(replaced);
   if (replaced) vitest.invalidateFile(replaced.file);
   try {
-    return { ...(await run(vitest, await specificationsOf(vitest, stage, mutant?.file ?? ""))), loaded: replaced?.loaded ?? true };
+    return { ...(await run(vitest, await vitest.globTestSpecifications(stage.tests))), loaded: replaced?.loaded ?? true };
   } finally {
     replace(null);
     if (replaced) vitest.invalidateFile(replaced.file);
   }
-}
-
-/** The file's own tests first, then in the order of the stage. */
-async function specificationsOf(vitest: Vitest, { tests }: Stage, file: string): Promise<TestSpecification[]> {
-  const all = await vitest.globTestSpecifications(tests);
-  const own = `/${path.basename(file, ".ts")}.test.ts`;
-  const rank = ({ moduleId }: TestSpecification) => (moduleId.endsWith(own) ? -1 : tests.findIndex((test) => moduleId.includes(test)));
-  return all.sort((one, other) => rank(one) - rank(other));
 }
 
 async function run(vitest: Vitest, specifications: TestSpecification[]): Promise<Pick<Answer, "failed" | "tests">> {

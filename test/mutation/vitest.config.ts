@@ -25,7 +25,12 @@ export default defineConfig({
           name: "plain",
           pool: "threads",
           testTimeout: 15_000,
-          include: ["test/access/**/*.test.ts", "test/workload/**/*.test.ts", "test/edge/documents/**/*.test.ts"],
+          include: [
+            "test/access/**/*.test.ts",
+            "test/workload/**/*.test.ts",
+            "test/edge/documents/**/*.test.ts",
+            "test/edge/{enter,permit}.test.ts",
+          ],
         },
       }),
     ],
