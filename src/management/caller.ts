@@ -42,6 +42,8 @@ export interface Caller {
   /** Region of datasets that name none. */
   defaultRegion: string;
   grant: Grant;
+  /** Whether the credential counts in some networks only, or within limits. */
+  narrowed: boolean;
   /** When the credential ends, epoch milliseconds; null: never. */
   expiresAt: number | null;
   /** Ids of the only datasets that the caller may see; null: no team restricts them. */
@@ -167,7 +169,7 @@ function stands(holder: Holder): Condition {
 }
 
 function callerFromToken(holder: Holder & { kind: "token" }): Caller {
-  const { id, name, org, orgStatus, defaultRegion, grant, family } = holder;
+  const { id, name, org, orgStatus, defaultRegion, grant, family, networks, limited } = holder;
   requireActive(org, orgStatus);
   return {
     actor: { kind: "token", id, name },
@@ -178,6 +180,7 @@ function callerFromToken(holder: Holder & { kind: "token" }): Caller {
     defaultRegion,
     grant,
     expiresAt: grant.expiresAt,
+    narrowed: networks.length > 0 || limited,
     visible: null,
     authenticatedAt: null,
     family: family ?? id,
@@ -208,6 +211,7 @@ async function callerFromMembership(
     // who has just proved who they are could sign in again: their session's end bounds nothing that they make
     grant: { ...grant, expiresAt: isRecent(authenticatedAt, now) ? null : expiresAt },
     expiresAt,
+    narrowed: false,
     visible,
     authenticatedAt,
     family: null,

@@ -29,7 +29,16 @@ export interface Membership extends OrganisationFacts {
 export type UserCredentialKind = "personal" | "session";
 
 export type Holder =
-  | ({ kind: "token"; id: string; name: string; grant: Grant; ver: number; family: string | null; networks: string[] } & OrganisationFacts)
+  | ({
+      kind: "token";
+      id: string;
+      name: string;
+      grant: Grant;
+      ver: number;
+      family: string | null;
+      networks: string[];
+      limited: boolean;
+    } & OrganisationFacts)
   | {
       kind: "user";
       credential: UserCredentialKind;
@@ -60,6 +69,7 @@ interface TokenRow extends OrganisationFacts {
   capabilities: string;
   family: string | null;
   networks: string | null;
+  limited: 0 | 1;
   /** By an edge or here. */
   lastUsedAt: number | null;
   ver: number;
@@ -73,16 +83,16 @@ export async function holderOfToken(db: D1Database, digest: string): Promise<Fou
   const row = await db
     .prepare(
       `SELECT t.id, t.name, ${TOKEN_STATUS} AS status, t.not_before AS notBefore, t.expires_at AS expiresAt, t.capabilities, t.family,
-        t.networks, t.ver, t.last_used_at AS lastUsedAt, ${ORGANISATION}
+        t.networks, t.limits IS NOT NULL AS limited, t.ver, t.last_used_at AS lastUsedAt, ${ORGANISATION}
       FROM tokens t JOIN orgs o ON o.id = t.org WHERE t.digest = ?`,
     )
     .bind(digest)
     .first<TokenRow>();
   if (!row) return null;
-  const { status, notBefore, expiresAt, capabilities, networks, lastUsedAt, ...facts } = row;
+  const { status, notBefore, expiresAt, capabilities, networks, limited, lastUsedAt, ...facts } = row;
   const grant: Grant = { ...JSON.parse(capabilities), expiresAt };
   return {
-    holder: { kind: "token", ...facts, networks: networks === null ? [] : JSON.parse(networks), grant },
+    holder: { kind: "token", ...facts, networks: networks === null ? [] : JSON.parse(networks), limited: limited === 1, grant },
     status,
     expiresAt,
     ...(notBefore !== null && { notBefore }),

@@ -9,7 +9,7 @@ import { changeOf } from "../change.ts";
 import { outsideOf } from "../outbound.ts";
 import { publishing } from "../publish.ts";
 import { type Request, readBody } from "../request.ts";
-import { ANY_CREDENTIAL, PEOPLE, type Route } from "../route.ts";
+import { ANY_CREDENTIAL, type Route } from "../route.ts";
 import { nameableDatasets } from "../tokens/draft.ts";
 import { discoverJwksUri, fetchKeys } from "./discovery.ts";
 import { audienceOf, IssuerUpdate, mappingsOf, NewIssuer, requireWithin, viewIssuer } from "./draft.ts";
@@ -17,9 +17,9 @@ import * as store from "./store.ts";
 
 export const issuers: Route[] = [
   { method: "GET", path: "/v2/auth/issuers", as: "caller", by: ANY_CREDENTIAL, needs: "apiTokens:read", run: list },
-  { method: "POST", path: "/v2/auth/issuers", as: "caller", by: PEOPLE, needs: "apiTokens:create", recent: true, run: create },
+  { method: "POST", path: "/v2/auth/issuers", as: "caller", by: ["session"], needs: "apiTokens:create", recent: true, run: create },
   { method: "GET", path: "/v2/auth/issuers/:id", as: "caller", by: ANY_CREDENTIAL, needs: "apiTokens:read", run: get },
-  { method: "PUT", path: "/v2/auth/issuers/:id", as: "caller", by: PEOPLE, needs: "apiTokens:update", recent: true, run: update },
+  { method: "PUT", path: "/v2/auth/issuers/:id", as: "caller", by: ["session"], needs: "apiTokens:update", recent: true, run: update },
   { method: "DELETE", path: "/v2/auth/issuers/:id", as: "caller", by: ANY_CREDENTIAL, needs: "apiTokens:delete", run: remove },
 ];
 

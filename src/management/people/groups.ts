@@ -100,7 +100,12 @@ async function known(c: Request, caller: Caller): Promise<store.Group> {
 
 /** @throws Problem `grant-too-wide` for a role beyond the caller, `body-invalid` for a role or member that does not exist. */
 async function requireGrantable(c: Request, caller: Caller, { members, roles }: store.Group): Promise<void> {
-  for (const role of roles) await assignable(c.env.DB, caller, role);
+  for (const role of roles) {
+    // what they may do beside capabilities comes with a person's own role, and is counted by it: the last owner must be one
+    if (role === "owner" || role === "admin")
+      throw new Problem("body-invalid", `a group cannot hold the role ${role}; give it to each person at PUT /v2/users/<id>/role`);
+    await assignable(c.env.DB, caller, role);
+  }
   const [stranger] = await store.strangers(c.env.DB, caller.org, members);
   if (stranger !== undefined)
     throw new Problem("body-invalid", `members holds ${JSON.stringify(stranger)}, who is no member of the organisation; send ids of users`);

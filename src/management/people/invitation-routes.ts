@@ -5,9 +5,10 @@ import { Problem } from "../../problem.ts";
 import type { Caller } from "../caller.ts";
 import { allOf, type Condition, changeOf, commit, happened } from "../change.ts";
 import { checked, type Request, readBody } from "../request.ts";
-import { ANY_CREDENTIAL, type Route, requireRecent } from "../route.ts";
+import { ANY_CREDENTIAL, PEOPLE, type Route, requireRecent } from "../route.ts";
+import { requireLasting } from "./assignable.ts";
 import { endInvitations, getInvitation, type Invitation, insertInvitation, listInvitations, mintInvitation } from "./invitations.ts";
-import { ARRIVED, asRead, getMember, type KnownMember, requireHome, requireOver, viewMember } from "./members.ts";
+import { ARRIVED, asRead, getMember, type KnownMember, requireHome, requireOver, requireOverElsewhere, viewMember } from "./members.ts";
 import { createUser, linkOf, NewUser } from "./newcomers.ts";
 
 const INVITED_MAX = 100;
@@ -17,8 +18,9 @@ const common = { as: "caller", by: ANY_CREDENTIAL } as const;
 export const invitations: Route[] = [
   { ...common, method: "GET", path: "/v2/invitations", needs: "users:read", run: list },
   { ...common, method: "DELETE", path: "/v2/invitations/:id", needs: "users:create", run: revoke },
-  { ...common, method: "POST", path: "/v2/users/invite", needs: "users:create", run: inviteAll },
-  { ...common, method: "POST", path: "/v2/users/:id/invitation", needs: "users:create", run: invite },
+  // whoever holds a link becomes a person, which no API token makes anybody
+  { ...common, by: PEOPLE, method: "POST", path: "/v2/users/invite", needs: "users:create", run: inviteAll },
+  { ...common, by: PEOPLE, method: "POST", path: "/v2/users/:id/invitation", needs: "users:create", run: invite },
 ];
 
 const Group = v.strictObject({
@@ -38,6 +40,7 @@ async function revoke(c: Request, caller: Caller): Promise<Response> {
   const id = c.req.param("id") ?? "";
   const invitation = await getInvitation(db, caller.org, id, c.var.now);
   if (!invitation) throw unknown(id);
+  await requireOver(db, caller, await getMember(db, caller.org, invitation.user.id));
   const change = changeOf(c, caller, "invitation.delete", id, { user: invitation.user.id, email: invitation.user.email });
   const end = db
     .prepare("UPDATE invitations SET status = 'revoked', change_id = ? WHERE id = ? AND org = ? AND status = 'open'")
@@ -52,6 +55,8 @@ async function invite(c: Request, caller: Caller): Promise<Response> {
   const member = await getMember(db, caller.org, c.req.param("id") ?? "");
   await requireOver(db, caller, member);
   requireHome(caller, member);
+  if (member.role !== "none") requireLasting(caller);
+  await requireOverElsewhere(db, caller, member);
   const { token, digest } = mintInvitation();
   const id = randomUUID();
   const change = changeOf(c, caller, "invitation.create", id, { user: member.id, email: member.email });

@@ -2,7 +2,7 @@
 import { Problem } from "../../problem.ts";
 import type { Caller } from "../caller.ts";
 import type { Change, Condition } from "../change.ts";
-import { requireWithinCaller } from "./assignable.ts";
+import { requireRank, requireWithinCaller } from "./assignable.ts";
 import { type BuiltInRole, ROLE_NAMES, rightsOf } from "./rights.ts";
 
 /** Per organisation. */
@@ -73,6 +73,7 @@ export function viewMember({ id, name, email, role, roleName }: Member) {
  */
 export async function requireOver(db: D1Database, caller: Caller, member: Member): Promise<void> {
   if (member.id === caller.user?.id) return;
+  requireRank(caller, member.role, `what the user ${member.name} may do`);
   const { grant } = await rightsOf(db, caller.org, member.id, member.role);
   requireWithinCaller(caller, grant, `what the user ${member.name} may do`);
 }
@@ -83,6 +84,17 @@ export async function requireOver(db: D1Database, caller: Caller, member: Member
 export function requireHome({ org }: Caller, { name, home }: KnownMember): void {
   if (home !== org)
     throw new Problem("forbidden", `the account of ${name} was made in another organisation; here it can be given a role, or be deleted`);
+}
+
+/**
+ * Whoever can become somebody, or stop them, at home does so in the organisations that they founded, too: among the people of the home
+ * that is for its owners.
+ * @throws Problem `grant-too-wide`.
+ */
+export async function requireOverElsewhere(db: D1Database, { org, role }: Caller, { id, name }: Member): Promise<void> {
+  const elsewhere = await db.prepare("SELECT 1 FROM members WHERE user_id = ? AND org <> ? LIMIT 1").bind(id, org).first();
+  if (elsewhere && role !== "owner")
+    throw new Problem("grant-too-wide", `${name} is in another organisation as well, where you may do nothing; ask an owner of this one`);
 }
 
 /** True while what `member` may do is what it was when it was read. */

@@ -76,6 +76,11 @@ function fromOrganisations(db: D1Database, user: string, orgs: readonly string[]
         AND org IN (SELECT id FROM orgs WHERE id IN ${THOSE} AND on_creator_removed = 'revoke')`,
       ...[change.id, user, those],
     ),
+    // whom they invited comes by somebody else's invitation, if at all
+    of(
+      `UPDATE invitations SET status = 'revoked', change_id = ? WHERE created_by = ? AND status = 'open' AND org IN ${THOSE}`,
+      ...[change.id, user, those],
+    ),
     of(`DELETE FROM team_members WHERE user_id = ? AND team_id IN (SELECT id FROM teams WHERE org IN ${THOSE})`, user, those),
     of(`DELETE FROM group_members WHERE user_id = ? AND group_id IN (SELECT id FROM groups WHERE org IN ${THOSE})`, user, those),
     of(`DELETE FROM members WHERE user_id = ? AND org IN ${THOSE}`, user, those),

@@ -11,7 +11,7 @@ import { changeOf } from "../change.ts";
 import { seenDatasetIds } from "../datasets/store.ts";
 import { Description, Name, type Request, readBody } from "../request.ts";
 import { ANY_CREDENTIAL, type Route } from "../route.ts";
-import { asJudged, requireWithinCaller } from "./assignable.ts";
+import { asJudged, requireLasting, requireWithinCaller } from "./assignable.ts";
 import { changedMeanwhile, nameTaken, requireFreeName, requireRoom, unknown } from "./named.ts";
 import { BUILT_IN_ROLES, type BuiltInRole, builtInGrant, ROLE_NAMES } from "./rights.ts";
 import * as store from "./role-store.ts";
@@ -111,6 +111,7 @@ async function changeable(c: Request, caller: Caller): Promise<store.CustomRole>
   if (builtInGrant(id)) throw new Problem("conflict", `the role ${id} is built in and never changes; make another at POST /v2/rbac/roles`);
   const role = await store.findRole(c.env.DB, caller.org, id);
   if (!role) throw unknown("role", id);
+  requireLasting(caller);
   requireWithinCaller(caller, role.capabilities, `the role ${role.name}`);
   return role;
 }
@@ -120,6 +121,7 @@ async function grantable(c: Request, caller: Caller, request: v.InferOutput<type
   const capabilities = readCapabilities(request, await seenDatasetIds(c.env.DB, caller));
   if (capabilities.org.some((capability) => capability.startsWith("billing:")))
     throw new Problem("body-invalid", "orgCapabilities.billing must stay with the role Owner; leave it out");
+  requireLasting(caller);
   requireWithinCaller(caller, capabilities, `the role ${name}`);
   return capabilities;
 }

@@ -11,7 +11,17 @@ import { ANY_CREDENTIAL, PEOPLE, type Route } from "../route.ts";
 import { assignable } from "./assignable.ts";
 import { Rename, renamed } from "./current-user.ts";
 import { detailsOf } from "./details.ts";
-import { asRead, getMember, type KnownMember, listMembers, ownersRemain, requireHome, requireOver, viewMember } from "./members.ts";
+import {
+  asRead,
+  getMember,
+  type KnownMember,
+  listMembers,
+  ownersRemain,
+  requireHome,
+  requireOver,
+  requireOverElsewhere,
+  viewMember,
+} from "./members.ts";
 import { createUser, NewUser } from "./newcomers.ts";
 import { organisationsOf, removeMember } from "./removal.ts";
 
@@ -96,6 +106,7 @@ async function setStatus(c: Request, caller: Caller, status: KnownMember["status
   const { DB: db } = c.env;
   const member = await found(c, caller);
   requireHome(caller, member);
+  if (status === "disabled") await requireOverElsewhere(db, caller, member);
   if (member.status === status) return answer(c, caller, member.id);
   const change = changeOf(c, caller, status === "active" ? "user.enable" : "user.disable", member.id, { name: member.name });
   const trace = { table: "users", id: member.id } as const;

@@ -3,10 +3,12 @@
  * invitation, never a user.
  */
 import { randomUUID } from "node:crypto";
+import { covers } from "../../access/capability.ts";
 import { digestOf } from "../../access/token.ts";
 import { Problem } from "../../problem.ts";
 import { type Change, commit, happened, originOf } from "../change.ts";
 import { acceptInvitation, endInvitations, findInvitation, type Invitation, openInvitationFor } from "../people/invitations.ts";
+import { builtInGrant, rightsOf } from "../people/rights.ts";
 import type { Request } from "../request.ts";
 import type { Person } from "./protocol.ts";
 import type { Provider } from "./provider-store.ts";
@@ -53,15 +55,19 @@ async function invitationFor(c: Request, { org }: Provider, { verifiedEmails }: 
   if (link !== null) return findInvitation(db, org, digestOf(link), now);
   for (const email of verifiedEmails) {
     const found = await openInvitationFor(db, org, email, now);
-    if (found && !(await isOwner(db, org, found.user.id))) return found;
+    if (found && (await mayComeByAddress(db, org, found.user.id))) return found;
   }
   return null;
 }
 
-/** Owners come by their link: who may set up a provider could have it vouch for any address, and would come in above themselves. */
-async function isOwner(db: D1Database, org: string, user: string): Promise<boolean> {
-  const row = await db.prepare("SELECT 1 FROM members WHERE org = ? AND user_id = ? AND role = 'owner'").bind(org, user).first();
-  return row !== null;
+/**
+ * Who may do more than an administrator comes by a link: who may set up a provider could have it vouch for any address, and would come in
+ * above themselves. Judged by all that the person may do, groups included.
+ */
+async function mayComeByAddress(db: D1Database, org: string, user: string): Promise<boolean> {
+  const role = await db.prepare("SELECT role FROM members WHERE org = ? AND user_id = ?").bind(org, user).first<string>("role");
+  const most = builtInGrant("admin");
+  return role !== null && role !== "owner" && most !== null && covers(most, (await rightsOf(db, org, user, role)).grant);
 }
 
 /** @returns false when the invitation was used or ended at the same moment, or the identity is somebody's by now. */
@@ -82,7 +88,21 @@ async function accept(c: Request, provider: Provider, person: Person, { id, user
       SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE ${accepted.sql}`,
     )
     .bind(...[id, org, issuer, person.subject, user.id, provider.id, person.email, change.at, change.at, change.id], ...accepted.values);
-  const statements = [acceptInvitation(db, invitation.id, change), insert, endInvitations(db, user.id, invitation.id, change, accepted)];
+  const { sql, values } = accepted;
+  const end = (statement: string, ...bound: (string | number)[]) => db.prepare(`${statement} AND ${sql}`).bind(...bound, ...values);
+  const statements = [
+    acceptInvitation(db, invitation.id, change),
+    // a link from somebody else takes the account over as a whole: whoever had it notices, and what they had made of it ends
+    ...(invitation.createdBy === user.id
+      ? []
+      : [
+          end("DELETE FROM identities WHERE user_id = ?", user.id),
+          end("UPDATE sessions SET ended_at = ?, change_id = ? WHERE user_id = ? AND ended_at IS NULL", change.at, change.id, user.id),
+          end("UPDATE personal_tokens SET status = 'revoked', change_id = ? WHERE user_id = ? AND status = 'active'", change.id, user.id),
+        ]),
+    insert,
+    endInvitations(db, user.id, invitation.id, change, accepted),
+  ];
   return commit(db, change, statements, trace).catch((error) => {
     // the same person came twice at once, by two invitations: the batch did nothing
     if (String(error).includes("UNIQUE constraint failed: identities")) return false;

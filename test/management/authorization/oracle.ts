@@ -55,9 +55,9 @@ PUT /v2/tokens/:id/expiry                      SPA apiTokens:update
 POST /v2/tokens/:id/disable                    SPA apiTokens:update
 POST /v2/tokens/:id/enable                     SPA apiTokens:update
 GET /v2/auth/issuers                           SPA apiTokens:read
-POST /v2/auth/issuers                          SP apiTokens:create recent
+POST /v2/auth/issuers                          S apiTokens:create recent
 GET /v2/auth/issuers/:id                       SPA apiTokens:read
-PUT /v2/auth/issuers/:id                       SP apiTokens:update recent
+PUT /v2/auth/issuers/:id                       S apiTokens:update recent
 DELETE /v2/auth/issuers/:id                    SPA apiTokens:delete
 POST /v2/oauth/token                           open
 GET /v2/users                                  SPA users:read
@@ -69,8 +69,8 @@ PUT /v2/users/:id/role                         SPA users:update recent
 POST /v2/users/:id/disable                     SPA users:update recent
 POST /v2/users/:id/enable                      SPA users:update recent
 GET /v2/users/:id/details                      SP users:read admin
-POST /v2/users/:id/invitation                  SPA users:create
-POST /v2/users/invite                          SPA users:create
+POST /v2/users/:id/invitation                  SP users:create
+POST /v2/users/invite                          SP users:create
 GET /v2/invitations                            SPA users:read
 DELETE /v2/invitations/:id                     SPA users:create
 PUT /v2/user                                   SP anywhere

@@ -36,6 +36,8 @@ function callerWith(grant: Partial<Grant>, visible: Caller["visible"] = null): C
     grant: { datasets: {}, org: [], views: {}, expiresAt: null, ...grant },
     visible,
     authenticatedAt: null,
+    expiresAt: null,
+    narrowed: false,
     family: null,
     unchanged: { sql: "1", values: [] },
   };
