@@ -1,4 +1,5 @@
-/** Pages about credentials and trust, as they stand in `src/docs/`. Public: they hold nothing of a deployment's own. */
+/** Pages about the API, credentials and trust, as they stand in `src/docs/`. Public: they hold nothing of a deployment's own. */
+import api from "../docs/api.md";
 import credentials from "../docs/credentials.md";
 import revocation from "../docs/revocation.md";
 import threatModel from "../docs/threat-model.md";
@@ -6,7 +7,7 @@ import { Problem } from "../problem.ts";
 import type { Request } from "./request.ts";
 import type { Route } from "./route.ts";
 
-const PAGES: Record<string, string> = { credentials, revocation, "threat-model": threatModel };
+const PAGES: Record<string, string> = { api, credentials, revocation, "threat-model": threatModel };
 
 export const docs: Route[] = [
   { method: "GET", path: "/docs", as: "anyone", by: "nothing: the page is public", run: index },
