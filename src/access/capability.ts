@@ -60,15 +60,21 @@ export interface CapabilityMembers {
   viewCapabilities?: unknown;
 }
 
+/** As many as an organisation may have datasets. */
+const DATASET_SCOPES_MAX = 2_000;
+/** Views are not looked up, so nothing else bounds them. */
+const VIEW_SCOPES_MAX = 100;
+const SCOPE_LENGTH_MAX = 128;
+
 /**
  * Reads the capability members of a request. Does not check that the datasets exist or that the caller may grant this.
  * @throws Problem `body-invalid` naming the member and what may stand there, `capability-missing` when nothing is granted.
  */
 export function readGrant(members: CapabilityMembers, expiresAt: number | null): Grant {
   const grant: Grant = {
-    datasets: readScopes("datasetCapabilities", members.datasetCapabilities, DATASET_VOCABULARY),
+    datasets: readScopes("datasetCapabilities", members.datasetCapabilities, DATASET_VOCABULARY, DATASET_SCOPES_MAX),
     org: readCapabilities("orgCapabilities", members.orgCapabilities, ORG_VOCABULARY),
-    views: readScopes("viewCapabilities", members.viewCapabilities, VIEW_VOCABULARY),
+    views: readScopes("viewCapabilities", members.viewCapabilities, VIEW_VOCABULARY, VIEW_SCOPES_MAX),
     expiresAt,
   };
   if (grant.org.length + Object.keys(grant.datasets).length + Object.keys(grant.views).length === 0) {
@@ -111,9 +117,14 @@ function has(scopes: Grant["datasets"], scope: string, capability: Capability): 
   return Object.hasOwn(scopes, scope) && (scopes[scope] as Capability[]).includes(capability);
 }
 
-function readScopes(member: string, value: unknown, vocabulary: Vocabulary): Record<string, Capability[]> {
+function readScopes(member: string, value: unknown, vocabulary: Vocabulary, most: number): Record<string, Capability[]> {
   const scopes: [string, Capability[]][] = [];
-  for (const [scope, capabilities] of entriesOf(member, value)) {
+  const entries = entriesOf(member, value);
+  if (entries.length > most)
+    throw new Problem("body-invalid", `${member} must name at most ${most} scopes; ${JSON.stringify(EVERY)} stands for all`);
+  for (const [scope, capabilities] of entries) {
+    if (scope.length > SCOPE_LENGTH_MAX)
+      throw new Problem("body-invalid", `${member} must hold names of at most ${SCOPE_LENGTH_MAX} characters`);
     const read = readCapabilities(`${member}["${scope}"]`, capabilities, vocabulary);
     if (read.length > 0) scopes.push([scope, read]);
   }

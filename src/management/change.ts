@@ -6,6 +6,7 @@
  */
 import { organisationKey, permissionKey } from "../access/permission-set.ts";
 import { issuerKey } from "../access/trusted-issuer.ts";
+import { detailText } from "./audit/detail.ts";
 import type { Actor, Caller } from "./caller.ts";
 import { addressOf, type Request, userAgentOf } from "./request.ts";
 
@@ -30,7 +31,7 @@ export interface Change {
   action: string;
   /** What it was done to, as its owner would name it. */
   target: string;
-  /** Never a secret. What was changed stands as `before` and `after`. */
+  /** Never a secret. What was changed stands as `before` and `after`. The log keeps `detailText` of it. */
   detail: Record<string, unknown>;
   /** Null: what Headgate does by itself. */
   origin: Origin | null;
@@ -134,7 +135,7 @@ function insertAudit(db: D1Database, change: Change, { sql, values }: Condition,
       SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE ${sql}`,
     )
     .bind(
-      ...[org, at, actor.kind, actor.id, actor.name, action, target, JSON.stringify(detail), id],
+      ...[org, at, actor.kind, actor.id, actor.name, action, target, detailText(detail), id],
       ...[origin?.credential?.kind ?? null, origin?.credential?.id ?? null, origin?.ip ?? null, origin?.userAgent ?? null],
       result,
       ...values,

@@ -97,6 +97,21 @@ describe("readGrant", () => {
     expect(() => readGrant(members, null)).toThrow(place);
   });
 
+  it.each([
+    ["datasetCapabilities", 2_000],
+    ["viewCapabilities", 100],
+  ])("takes of %s at most %i, by names of at most 128 characters", (member, most) => {
+    const named = (names: string[]) => () =>
+      readGrant({ [member]: Object.fromEntries(names.map((name) => [name, { query: ["read"] }])) }, null);
+    const many = Array.from({ length: most + 1 }, (_, at) => `v${at}`);
+    expect(reasonOf(named(many.slice(1)))).toBe("none");
+    expect(named(many)).toThrow(`${member} must name at most ${most} scopes`);
+    expect(reasonOf(named(many))).toBe("body-invalid");
+    expect(reasonOf(named(["v".repeat(128)]))).toBe("none");
+    expect(named(["v".repeat(129)])).toThrow(`${member} must hold names of at most 128 characters`);
+    expect(reasonOf(named(["v".repeat(129)]))).toBe("body-invalid");
+  });
+
   it("takes no action for one that was given as null", () => {
     expect(readGrant({ orgCapabilities: { users: ["read"], rbac: null, views: undefined } }, null).org).toEqual(["users:read"]);
   });

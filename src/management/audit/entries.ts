@@ -36,13 +36,32 @@ interface Row {
 const COLUMNS = `seq, at, actor_kind AS actorKind, actor_id AS actorId, actor_name AS actorName, credential_kind AS credentialKind,
   credential_id AS credentialId, action, target, detail, ip, user_agent AS userAgent, result, trace_id AS traceId`;
 
-/** The newest first, older than `before`. */
-export async function entriesOf(db: D1Database, org: string, filter: Condition, before: number, limit: number): Promise<Entry[]> {
+/** Of the details on one page; the entry that goes beyond is the page's last. */
+const PAGE_BYTES_MAX = 2_000_000;
+/** What an entry has besides its detail, about. */
+const REST_BYTES = 500;
+
+export interface Page {
+  entries: Entry[];
+  /** What the next page is older than; null: there is none. */
+  next: string | null;
+}
+
+/** The newest first, older than `before`: at most `limit`, and at most as many as fit on a page. */
+export async function entriesOf(db: D1Database, org: string, filter: Condition, before: number, limit: number): Promise<Page> {
   const { results } = await db
-    .prepare(`SELECT ${COLUMNS} FROM audit WHERE org = ? AND seq < ? AND ${filter.sql} ORDER BY seq DESC LIMIT ?`)
-    .bind(org, before, ...filter.values, limit)
-    .all<Row>();
-  return results.map(view);
+    .prepare(
+      `SELECT * FROM (
+        SELECT *, sum(length(CAST(detail AS BLOB)) + ?) OVER (ORDER BY seq DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS newer,
+          count(*) OVER () AS found
+        FROM (SELECT ${COLUMNS} FROM audit WHERE org = ? AND seq < ? AND ${filter.sql} ORDER BY seq DESC LIMIT ?)
+      ) WHERE newer IS NULL OR newer < ? ORDER BY seq DESC`,
+    )
+    .bind(REST_BYTES, org, before, ...filter.values, limit, PAGE_BYTES_MAX)
+    .all<Row & { newer: number | null; found: number }>();
+  const last = results.at(-1);
+  const more = last !== undefined && (results.length < last.found || last.found === limit);
+  return { entries: results.map(({ newer: _newer, found: _found, ...row }) => view(row)), next: more ? String(last.seq) : null };
 }
 
 /** Removes entries that are older than their organisation keeps them; at most so many. @returns how many were removed. */

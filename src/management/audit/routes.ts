@@ -22,12 +22,12 @@ export const audit: Route[] = [
   { method: "GET", path: "/v2/info/:kind/:target", as: "caller", by: PEOPLE, needs: null, admin: true, run: info },
 ];
 
-/** The newest first; `nextCursor` goes back in time. */
+/** The newest first; `nextCursor` goes back in time. A page may hold fewer than were asked for. */
 async function list(c: Request, caller: Caller): Promise<Response> {
   const limit = wholeNumber("limit", c.req.query("limit"), PAGE, PAGE_MAX);
   const before = wholeNumber("cursor", c.req.query("cursor"), Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
-  const entries = await entriesOf(c.env.DB, caller.org, readFilter(c), before, limit);
-  return c.json({ entries, nextCursor: entries.length < limit ? null : (entries.at(-1)?.id ?? null) });
+  const { entries, next } = await entriesOf(c.env.DB, caller.org, readFilter(c), before, limit);
+  return c.json({ entries, nextCursor: next });
 }
 
 /** All that the filter lets through, page by page while it is read. */
@@ -41,12 +41,12 @@ function exported(c: Request, { org }: Caller): Response {
   let first = true;
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const entries = await entriesOf(DB, org, filter, before, PAGE_MAX);
-      before = Number(entries.at(-1)?.id ?? 0);
+      const { entries, next } = await entriesOf(DB, org, filter, before, PAGE_MAX);
+      before = Number(next);
       const text = (first && format === "csv" ? csvLine(null) : "") + entries.map(EXPORT_FORMATS[format].line).join("");
       first = false;
       if (text) controller.enqueue(new TextEncoder().encode(text));
-      if (entries.length < PAGE_MAX) controller.close();
+      if (next === null) controller.close();
     },
   });
   const { type } = EXPORT_FORMATS[format];

@@ -18,7 +18,7 @@ import { publishing } from "../publish.ts";
 import { type Request, readText } from "../request.ts";
 import type { Route } from "../route.ts";
 import { issuerDocument } from "./store.ts";
-import { insertWorkloadToken, liveTokensOf } from "./workload-tokens.ts";
+import { type Held, insertWorkloadToken, liveTokensOf } from "./workload-tokens.ts";
 
 const GRANT_TYPE = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token";
@@ -27,6 +27,8 @@ const FORM = "application/x-www-form-urlencoded";
 const TOKEN_LIFE_MAX_MS = 3_600_000;
 /** Of one issuer, at a time. */
 const LIVE_TOKENS_MAX = 1_000;
+/** Of one subject: no workload may use up what its issuer's others need. */
+const LIVE_TOKENS_PER_SUBJECT_MAX = 20;
 const SUBJECT_SHOWN_MAX = 200;
 
 export const exchange: Route[] = [
@@ -68,7 +70,7 @@ function refusal(c: Request, error: unknown): Response {
   if (!(error instanceof Problem) || error.status === 500) throw error;
   const description = asAscii(error.message);
   if (error.status !== 429 && error.status !== 503) return c.json({ error: "invalid_request", error_description: description }, 400);
-  c.header("retry-after", "1");
+  c.header("retry-after", String(error.retryAfterS));
   return c.json({ error: "temporarily_unavailable", error_description: description }, error.status);
 }
 
@@ -116,11 +118,9 @@ async function mint(
 ): Promise<{ secret: string; expiresAt: number }> {
   const { DB: db } = c.env;
   const { now, traceId } = c.var;
-  if ((await liveTokensOf(db, issuer, now)) >= LIVE_TOKENS_MAX)
-    throw new Problem(
-      "rate-limited",
-      `the issuer's workloads hold ${LIVE_TOKENS_MAX} tokens, the most there may be at a time; use one for longer`,
-    );
+  const held = await liveTokensOf(db, issuer, id, now);
+  requireFewer("this workload holds", held.workload, LIVE_TOKENS_PER_SUBJECT_MAX, now);
+  requireFewer("the issuer's workloads hold", held.issuer, LIVE_TOKENS_MAX, now);
   const expiresAt = Math.min(workload.expiresAt, now + TOKEN_LIFE_MAX_MS);
   const secret = mintToken("api", settingsOf(c.env).tagKeys);
   const token = { id: randomUUID(), org, issuer, name: id, hint: secret.slice(-4), datasets, expiresAt };
@@ -130,7 +130,17 @@ async function mint(
     detail: { issuer, capabilities: { datasets }, expiresAt: new Date(expiresAt).toISOString() },
     origin: originOf(c, null),
   };
-  if (!(await publishing(c, org, () => insertWorkloadToken(db, token, digestOf(secret), change, issuerVer))))
-    throw new Problem("store-unavailable", "the issuer or its organisation changed at the same moment; send the request again");
+  if (!(await publishing(c, org, () => insertWorkloadToken(db, token, digestOf(secret), change, issuerVer, LIVE_TOKENS_PER_SUBJECT_MAX))))
+    throw new Problem(
+      "store-unavailable",
+      "the issuer, its organisation or the workload's tokens changed at the same moment; send the request again",
+    );
   return { secret, expiresAt };
+}
+
+function requireFewer(who: string, { count, endsAt }: Held, most: number, now: number): void {
+  if (count < most) return;
+  const retryAfterS = Math.max(1, Math.ceil(((endsAt ?? now) - now) / 1_000));
+  const detail = `${who} ${count} tokens, the most there may be at a time; use one for longer, or come again when the first has ended`;
+  throw new Problem("rate-limited", detail, {}, retryAfterS);
 }

@@ -20,20 +20,44 @@ export interface WorkloadToken {
   expiresAt: number;
 }
 
-export async function liveTokensOf(db: D1Database, issuer: string, now: number): Promise<number> {
-  const counted = db
-    .prepare("SELECT count(*) AS n FROM tokens WHERE parent = ? AND kind = 'workload' AND expires_at > ? AND status = 'active'")
-    .bind(issuer, now);
-  return (await counted.first<number>("n")) ?? 0;
+/** Live tokens. */
+export interface Held {
+  count: number;
+  /** When the first of them ends, epoch milliseconds; null: there is none. */
+  endsAt: number | null;
 }
 
-/** @param issuerVer the version that the JWT was judged by. @returns false when it has changed, or the organisation is not active. */
+/** What all workloads of an issuer hold, and what one of them does, who is known by `created_by`: a digest of the subject. */
+export async function liveTokensOf(
+  db: D1Database,
+  issuer: string,
+  workload: string,
+  now: number,
+): Promise<{ issuer: Held; workload: Held }> {
+  const row = await db
+    .prepare(
+      `SELECT count(*) AS count, min(expires_at) AS endsAt, count(*) FILTER (WHERE created_by = ?) AS own,
+        min(expires_at) FILTER (WHERE created_by = ?) AS ownEndsAt
+      FROM tokens WHERE parent = ? AND kind = 'workload' AND expires_at > ? AND status = 'active'`,
+    )
+    .bind(workload, workload, issuer, now)
+    .first<{ count: number; endsAt: number | null; own: number; ownEndsAt: number | null }>();
+  const { count, endsAt, own, ownEndsAt } = row ?? { count: 0, endsAt: null, own: 0, ownEndsAt: null };
+  return { issuer: { count, endsAt }, workload: { count: own, endsAt: ownEndsAt } };
+}
+
+/**
+ * @param issuerVer the version that the JWT was judged by.
+ * @param most live tokens that the workload may hold, this one included.
+ * @returns false when the issuer has changed, the organisation is not active, or the workload got its last token meanwhile.
+ */
 export function insertWorkloadToken(
   db: D1Database,
   { id, org, issuer, name, hint, datasets, expiresAt }: WorkloadToken,
   digest: string,
   change: Change,
   issuerVer: number,
+  most: number,
 ): Promise<boolean> {
   const capabilities: Capabilities = { datasets, org: [], views: {} };
   const insert = db
@@ -42,11 +66,13 @@ export function insertWorkloadToken(
         family, parent, hint, ver, change_id)
       SELECT ?, ?, 'workload', ?, ?, '', ?, ?, ?, 'active', ?, ?, ?, ?, ?, 1, ?
       WHERE EXISTS (SELECT 1 FROM issuers WHERE id = ? AND ver = ? AND status = 'active')
-        AND EXISTS (SELECT 1 FROM orgs WHERE id = ? AND status = 'active')`,
+        AND EXISTS (SELECT 1 FROM orgs WHERE id = ? AND status = 'active')
+        AND (SELECT count(*) FROM tokens WHERE parent = ? AND kind = 'workload' AND created_by = ? AND expires_at > ? AND status = 'active') < ?`,
     )
     .bind(
       ...[id, org, digest, name, JSON.stringify(capabilities), expiresAt, new Date(expiresAt).toISOString()],
       ...[change.at, change.actor.id, id, issuer, hint, change.id, issuer, issuerVer, org],
+      ...[issuer, change.actor.id, change.at, most],
     );
   return commit(db, change, [insert], { table: "tokens", id });
 }

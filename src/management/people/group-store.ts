@@ -49,8 +49,8 @@ export function insertGroup(db: D1Database, group: Group, change: Change, only: 
   return commit(db, change, [insert, ...contents(db, group, change, trace), newRights(db, change, trace)], trace);
 }
 
-/** @returns false when the group is not the one any more that was read. */
-export function updateGroup(db: D1Database, group: Group, change: Change, only: Condition): Promise<boolean> {
+/** @param before as it was read. @returns false when the group is not that one any more. */
+export function updateGroup(db: D1Database, before: Group, group: Group, change: Change, only: Condition): Promise<boolean> {
   const { id, name, description, ver } = group;
   const update = db
     .prepare(
@@ -58,8 +58,13 @@ export function updateGroup(db: D1Database, group: Group, change: Change, only: 
     )
     .bind(name, description, change.id, id, change.org, ver, ...only.values);
   const trace = { table: "groups", id } as const;
-  const statements = [update, ...emptied(db, id, change, trace), ...contents(db, group, change, trace), newRights(db, change, trace)];
-  return commit(db, change, statements, trace);
+  const rights = deciding(before) === deciding(group) ? [] : [newRights(db, change, trace)];
+  return commit(db, change, [update, ...emptied(db, id, change, trace), ...contents(db, group, change, trace), ...rights], trace);
+}
+
+/** What of a group decides who may do what. */
+function deciding({ members, roles }: Group): string {
+  return JSON.stringify([members.toSorted(), roles.toSorted()]);
 }
 
 /** @returns false when it changed meanwhile. */

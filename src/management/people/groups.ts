@@ -6,12 +6,12 @@ import { randomUUID } from "node:crypto";
 import * as v from "valibot";
 import { Problem } from "../../problem.ts";
 import type { Caller } from "../caller.ts";
-import { changeOf } from "../change.ts";
+import { allOf, changeOf } from "../change.ts";
 import { Description, Name, type Request, readBody } from "../request.ts";
 import { ANY_CREDENTIAL, type Route } from "../route.ts";
 import { asJudged, assignable } from "./assignable.ts";
 import * as store from "./group-store.ts";
-import { changedMeanwhile, differences, requireFreeName, requireRoom, unknown } from "./named.ts";
+import { changedMeanwhile, differences, nameFree, requireFreeName, requireRoom, unknown } from "./named.ts";
 
 const GROUP_MEMBERS_MAX = 2_000;
 const GROUP_ROLES_MAX = 20;
@@ -58,7 +58,8 @@ async function create(c: Request, caller: Caller): Promise<Response> {
   const group: store.Group = { id: randomUUID(), name, description: description ?? "", members: members ?? [], roles: roles ?? [], ver: 1 };
   await requireGrantable(c, caller, group);
   const change = changeOf(c, caller, "group.create", group.id, audited(group));
-  if (!(await store.insertGroup(db, group, change, judged))) throw changedMeanwhile("group", name);
+  if (!(await store.insertGroup(db, group, change, allOf(judged, nameFree("group", caller.org, group)))))
+    throw changedMeanwhile("group", name);
   return c.json(view(group));
 }
 
@@ -78,7 +79,8 @@ async function update(c: Request, caller: Caller): Promise<Response> {
   await requireFreeName(db, "group", caller.org, group.name, group.id);
   await requireGrantable(c, caller, group);
   const change = changeOf(c, caller, "group.update", group.id, differences(audited(before), audited(group)));
-  if (!(await store.updateGroup(db, group, change, judged))) throw changedMeanwhile("group", before.name);
+  if (!(await store.updateGroup(db, before, group, change, allOf(judged, nameFree("group", caller.org, group)))))
+    throw changedMeanwhile("group", before.name);
   return c.json(view(group));
 }
 

@@ -1,5 +1,6 @@
 /** What roles, groups and teams have in common: an id, a name that no other of their kind has in the organisation, a version. */
 import { Problem } from "../../problem.ts";
+import type { Condition } from "../change.ts";
 
 /** Per organisation and kind. */
 export const NAMED_MAX = 1_000;
@@ -9,8 +10,8 @@ type Kind = "role" | "group" | "team";
 const PLACES: Record<Kind, string> = { role: "/v2/rbac/roles", group: "/v2/rbac/groups", team: "/v2/teams" };
 
 /**
- * Whether one more of the name may be made. What is read here still holds at commit time if `asJudged` was read before it, as every
- * change of these tables raises the organisation's `rights`.
+ * Whether one more of the name may be made. That there is room still holds at commit time if `asJudged` was read before it, as every
+ * new one raises the organisation's `rights`; a new name does not, so `nameFree` goes along with the commit.
  * @throws Problem `entity-exists`, `conflict`.
  */
 export async function requireRoom(db: D1Database, kind: Kind, org: string, name: string): Promise<void> {
@@ -23,6 +24,11 @@ export async function requireRoom(db: D1Database, kind: Kind, org: string, name:
 export async function requireFreeName(db: D1Database, kind: Kind, org: string, name: string, id: string | null): Promise<void> {
   const other = await db.prepare(`SELECT 1 FROM ${kind}s WHERE org = ? AND name = ? AND id IS NOT ?`).bind(org, name, id).first();
   if (other) throw nameTaken(kind, name);
+}
+
+/** The same, at commit time. */
+export function nameFree(kind: Kind, org: string, { id, name }: { id: string; name: string }): Condition {
+  return { sql: `NOT EXISTS (SELECT 1 FROM ${kind}s WHERE org = ? AND name = ? AND id <> ?)`, values: [org, name, id] };
 }
 
 export function nameTaken(kind: Kind, name: string): Problem {

@@ -59,8 +59,8 @@ export function insertRole(db: D1Database, role: CustomRole, change: Change, onl
   return commit(db, change, [insert, newRights(db, change, { table: "roles", id })], { table: "roles", id });
 }
 
-/** @returns false when the role is not the one any more that was read. */
-export function updateRole(db: D1Database, role: CustomRole, change: Change, only: Condition): Promise<boolean> {
+/** @param before as it was read. @returns false when the role is not that one any more. */
+export function updateRole(db: D1Database, before: CustomRole, role: CustomRole, change: Change, only: Condition): Promise<boolean> {
   const { id, name, description, capabilities, ver } = role;
   const update = db
     .prepare(
@@ -68,7 +68,9 @@ export function updateRole(db: D1Database, role: CustomRole, change: Change, onl
       WHERE id = ? AND org = ? AND ver = ? AND ${only.sql}`,
     )
     .bind(name, description, JSON.stringify(capabilities), change.id, id, change.org, ver, ...only.values);
-  return commit(db, change, [update, newRights(db, change, { table: "roles", id })], { table: "roles", id });
+  const trace = { table: "roles", id } as const;
+  const same = JSON.stringify(before.capabilities) === JSON.stringify(capabilities);
+  return commit(db, change, same ? [update] : [update, newRights(db, change, trace)], trace);
 }
 
 /** @returns false when it changed meanwhile, or somebody holds it. */

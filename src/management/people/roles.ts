@@ -7,12 +7,12 @@ import * as v from "valibot";
 import { Problem } from "../../problem.ts";
 import type { Caller } from "../caller.ts";
 import { type Capabilities, readCapabilities, viewCapabilities } from "../capabilities.ts";
-import { changeOf } from "../change.ts";
+import { allOf, changeOf } from "../change.ts";
 import { seenDatasetIds } from "../datasets/store.ts";
 import { Description, Name, type Request, readBody } from "../request.ts";
 import { ANY_CREDENTIAL, type Route } from "../route.ts";
 import { asJudged, requireLasting, requireWithinCaller } from "./assignable.ts";
-import { changedMeanwhile, nameTaken, requireFreeName, requireRoom, unknown } from "./named.ts";
+import { changedMeanwhile, nameFree, nameTaken, requireFreeName, requireRoom, unknown } from "./named.ts";
 import { BUILT_IN_ROLES, type BuiltInRole, builtInGrant, ROLE_NAMES } from "./rights.ts";
 import * as store from "./role-store.ts";
 
@@ -68,7 +68,8 @@ async function create(c: Request, caller: Caller): Promise<Response> {
   const capabilities = await grantable(c, caller, request, request.name);
   const role = { id: randomUUID(), name: request.name, description: request.description ?? "", capabilities, ver: 1 };
   const change = changeOf(c, caller, "role.create", role.id, { name: role.name, capabilities });
-  if (!(await store.insertRole(db, role, change, judged))) throw changedMeanwhile("role", role.name);
+  if (!(await store.insertRole(db, role, change, allOf(judged, nameFree("role", caller.org, role)))))
+    throw changedMeanwhile("role", role.name);
   return answer(c, caller, role);
 }
 
@@ -89,7 +90,8 @@ async function update(c: Request, caller: Caller): Promise<Response> {
   const role = { ...before, name, description: request.description ?? before.description, capabilities };
   const audited = ({ name, description, capabilities }: store.CustomRole) => ({ name, description, capabilities });
   const change = changeOf(c, caller, "role.update", role.id, { before: audited(before), after: audited(role) });
-  if (!(await store.updateRole(db, role, change, judged))) throw changedMeanwhile("role", before.name);
+  if (!(await store.updateRole(db, before, role, change, allOf(judged, nameFree("role", caller.org, role)))))
+    throw changedMeanwhile("role", before.name);
   return answer(c, caller, role);
 }
 

@@ -7,12 +7,12 @@
 import { randomUUID } from "node:crypto";
 import { Problem } from "../../problem.ts";
 import { type Caller, forbidden } from "../caller.ts";
-import { changeOf } from "../change.ts";
+import { allOf, changeOf } from "../change.ts";
 import { seenDatasetIds, unknownDataset } from "../datasets/store.ts";
 import type { Request } from "../request.ts";
 import { isAdmin } from "../route.ts";
 import { asJudged } from "./assignable.ts";
-import { changedMeanwhile, differences, requireFreeName, requireRoom, unknown } from "./named.ts";
+import { changedMeanwhile, differences, nameFree, requireFreeName, requireRoom, unknown } from "./named.ts";
 import { ROLE_NAMES, TEAM_ROLES } from "./rights.ts";
 import {
   type Candidate,
@@ -70,7 +70,7 @@ export async function makeTeam(c: Request, caller: Caller, wanted: Wanted & { na
   const empty: Team = { id: randomUUID(), name: wanted.name, description: "", members: [], datasets: new Map(), ver: 1 };
   const team = await become(c, caller, empty, wanted);
   const change = changeOf(c, caller, "team.create", team.id, audited(team));
-  if (!(await insertTeam(db, team, change, judged))) throw changedMeanwhile("team", team.name);
+  if (!(await insertTeam(db, team, change, allOf(judged, nameFree("team", caller.org, team))))) throw changedMeanwhile("team", team.name);
   return team;
 }
 
@@ -97,7 +97,8 @@ export async function changeTeam(
   const ids = (people: readonly TeamMember[]) => people.map(({ id }) => id);
   const leavers = isAdmin(caller) ? { bound: [], freed: ids([...gone, ...team.members]) } : { bound: ids(gone), freed: [] };
   const change = changeOf(c, caller, action, team.id, differences(audited(before), audited(team)));
-  if (!(await updateTeam(db, team, leavers, change, judged))) throw changedMeanwhile("team", before.name);
+  if (!(await updateTeam(db, before, team, leavers, change, allOf(judged, nameFree("team", caller.org, team)))))
+    throw changedMeanwhile("team", before.name);
   return team;
 }
 

@@ -99,8 +99,15 @@ export interface Leavers {
   freed: readonly string[];
 }
 
-/** @returns false when the team is not the one any more that was read. */
-export function updateTeam(db: D1Database, team: Team, { bound, freed }: Leavers, change: Change, only: Condition): Promise<boolean> {
+/** @param before as it was read. @returns false when the team is not that one any more. */
+export function updateTeam(
+  db: D1Database,
+  before: Team,
+  team: Team,
+  { bound, freed }: Leavers,
+  change: Change,
+  only: Condition,
+): Promise<boolean> {
   const { id, name, description, ver } = team;
   const trace = { table: "teams", id } as const;
   const { sql, values } = happened(trace, change);
@@ -124,10 +131,16 @@ export function updateTeam(db: D1Database, team: Team, { bound, freed }: Leavers
       db
         .prepare(`DELETE FROM team_leavers WHERE org = ? AND user_id IN (SELECT value FROM json_each(?)) AND ${sql}`)
         .bind(change.org, JSON.stringify(freed), ...values),
-      newRights(db, change, trace),
+      // whoever may only describe a team must not be able to stop everybody else's changes
+      ...(deciding(before) === deciding(team) ? [] : [newRights(db, change, trace)]),
     ],
     trace,
   );
+}
+
+/** What of a team decides who may do what. */
+function deciding({ members, datasets }: Team): string {
+  return JSON.stringify([members.map(({ id, owner }) => `${id} ${owner}`).sort(), [...datasets.keys()].sort()]);
 }
 
 /** @returns false when it changed meanwhile. */

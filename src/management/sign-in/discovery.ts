@@ -1,5 +1,6 @@
 /**
- * What an OpenID provider publishes about itself. The document is kept for a while in the isolate, as text: oauth4webapi hangs key sets and
+ * What an OpenID provider publishes about itself. Anybody may begin to sign in, so a provider that is down is left alone for a while, too.
+ * The document is kept for a while in the isolate, as text: oauth4webapi hangs key sets and
  * pending imports on the object, and nothing that is pending may be shared between requests.
  */
 import {
@@ -10,30 +11,45 @@ import {
   processDiscoveryResponse,
 } from "oauth4webapi";
 import { type TrustedFetch, trustedUrlFault } from "../../access/workload/fetch-trusted.ts";
-import { Problem } from "../../problem.ts";
+import { Problem, type Reason } from "../../problem.ts";
 import { providerFailure } from "./failure.ts";
 import { through } from "./protocol.ts";
 
 const FRESH_MS = 600_000;
+const FAILURE_FRESH_MS = 30_000;
+/** Documents, and failures as well. */
 const KEPT_MAX = 100;
 
 const kept = new Map<string, { document: string; at: number }>();
+const failed = new Map<string, { reason: Reason; message: string; at: number }>();
 
-/** At most FRESH_MS old. @throws Problem `upstream-failed` saying what is wrong with the provider. */
+/** At most FRESH_MS old, and a failure at most FAILURE_FRESH_MS. @throws Problem `upstream-failed` saying what is wrong with the provider. */
 export async function metadataOf(issuer: string, outside: TrustedFetch, now: number): Promise<AuthorizationServer> {
   const known = kept.get(issuer);
   if (known && now - known.at < FRESH_MS) return JSON.parse(known.document);
+  const failure = failed.get(issuer);
+  if (failure && now - failure.at < FAILURE_FRESH_MS) throw new Problem(failure.reason, failure.message);
   return discover(issuer, outside, now);
 }
 
-/** The same, as of now. */
+/** The same, as of now: for administrators, who have just mended something. */
 export async function discover(issuer: string, outside: TrustedFetch, now: number): Promise<AuthorizationServer> {
   kept.delete(issuer);
-  const server = await fetched(issuer, outside);
-  requireSound(server, issuer, outside.allowInsecure);
-  for (const [oldest] of kept) if (kept.size >= KEPT_MAX) kept.delete(oldest);
-  kept.set(issuer, { document: JSON.stringify(server), at: now });
-  return server;
+  failed.delete(issuer);
+  try {
+    const server = await fetched(issuer, outside);
+    requireSound(server, issuer, outside.allowInsecure);
+    keep(kept, issuer, { document: JSON.stringify(server), at: now });
+    return server;
+  } catch (error) {
+    if (error instanceof Problem) keep(failed, issuer, { reason: error.reason, message: error.message, at: now });
+    throw error;
+  }
+}
+
+function keep<T>(values: Map<string, T>, issuer: string, value: T): void {
+  for (const [oldest] of values) if (values.size >= KEPT_MAX) values.delete(oldest);
+  values.set(issuer, value);
 }
 
 async function fetched(issuer: string, outside: TrustedFetch): Promise<AuthorizationServer> {

@@ -142,3 +142,47 @@ describe("the audit log", () => {
     expect((await auditRows()).map(({ action }) => action)).toEqual(["dataset.create"]);
   });
 });
+
+describe("the audit log of large changes", () => {
+  it("keeps 16 KiB of a detail, and says what was cut by how much there was", async () => {
+    const made = await deployment();
+    const views = Object.fromEntries(Array.from({ length: 100 }, (_, at) => [`${at}`.padEnd(128, "ü"), { query: ["read"] }]));
+    const role = { name: "viewer", viewCapabilities: views, orgCapabilities: { users: ["read"] } };
+    const { id } = succeeded(await call("POST", "/v2/rbac/roles", made.owner, role));
+    succeeded(await call("PUT", `/v2/rbac/roles/${id}`, made.owner, { description: "new" }));
+    const [updated, created] = (await auditRows()).toReversed();
+    const [after, before] = [JSON.parse(updated?.detail ?? ""), JSON.parse(created?.detail ?? "")];
+    const capabilities = { org: ["users:read"], views: { count: 100 }, datasets: {} };
+    expect(before).toEqual({ name: "viewer", capabilities, truncated: true, bytes: expect.any(Number) });
+    expect(before.bytes).toBeGreaterThan(25_000);
+    expect(after).toEqual({
+      before: { name: "viewer", description: "", capabilities },
+      after: { name: "viewer", description: "new", capabilities },
+      ...{ truncated: true, bytes: expect.any(Number) },
+    });
+  });
+
+  it("comes in pages of about 2 MB that neither repeat nor skip, and whole in the export", async () => {
+    const made = await deployment();
+    await env.DB.prepare(
+      `INSERT INTO audit (org, at, actor_kind, actor_id, actor_name, action, target, detail, trace_id, result)
+      SELECT ?, 0, 'user', 'u', 'U', 'role.update', n, json_object('a', printf('%.*c', 15000, 'x')), 't', 'done'
+      FROM (WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 300) SELECT n FROM c)`,
+    )
+      .bind(made.org)
+      .run();
+    const pages: Page[] = [];
+    for (let cursor: string | null = ""; cursor !== null; cursor = pages.at(-1)?.nextCursor ?? null)
+      pages.push(succeeded(await call<Page>("GET", `/v2/audit?action=role&limit=1000&cursor=${cursor}`, made.owner)));
+    expect(pages.length).toBe(3);
+    for (const page of pages) expect(JSON.stringify(page).length).toBeLessThan(2_100_000);
+    const whole = Array.from({ length: 300 }, (_, at) => String(300 - at));
+    expect(pages.flatMap(({ entries }) => entries.map(({ target }) => target))).toEqual(whole);
+
+    const request = new Request("https://management.example/v2/audit/export?action=role", {
+      headers: { authorization: `Bearer ${made.owner.token}`, "x-axiom-org-id": made.org },
+    });
+    const lines = (await (await worker.fetch(request, env, createExecutionContext())).text()).trim().split("\n");
+    expect(lines.map((line) => JSON.parse(line).target)).toEqual(whole);
+  });
+});

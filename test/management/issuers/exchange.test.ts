@@ -242,10 +242,32 @@ describe("an exchange", () => {
     await exchange(await token());
     await env.DB.prepare(
       `INSERT INTO tokens (id, org, kind, digest, name, description, capabilities, expires_at, expires_text, status, created_at, created_by, ver, change_id, parent)
-      SELECT id || n, org, kind, digest || n, name, '', capabilities, expires_at, expires_text, status, created_at, created_by, ver, '', parent FROM tokens,
+      SELECT id || n, org, kind, digest || n, name, '', capabilities, expires_at, expires_text, status, created_at, created_by || n, ver, '', parent FROM tokens,
         (WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 999) SELECT n FROM c)`,
     ).run();
     expect(await refused(token())).toEqual([429, "temporarily_unavailable"]);
+  });
+
+  it("is 429 for a workload that holds twenty tokens, until the first ends, and no other's concern", async () => {
+    await call("PUT", `/v2/auth/issuers/${issuer.id}`, made.session, {
+      claims: may({ web: ["ingest:create"] }, [{ claim: "iss", equals: idp.issuer }]),
+    });
+    for (let held = 0; held < 20; held++) succeeded(await exchange(await token({ exp: seconds() + 300 })));
+    const reply = await exchange<Refused>(await token());
+    expect([reply.status, reply.body.error]).toEqual([429, "temporarily_unavailable"]);
+    const wait = Number(reply.headers.get("retry-after"));
+    expect(wait).toBeGreaterThan(200);
+    expect(wait).toBeLessThanOrEqual(300);
+    succeeded(await exchange(await token({ sub: "another" })));
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 301_000 });
+    succeeded(await exchange(await token()));
+  });
+
+  it("is not had beyond twenty by a workload that asks for all at the same moment", async () => {
+    const jwt = await token();
+    const replies = await Promise.all(Array.from({ length: 25 }, () => exchange(jwt)));
+    expect(replies.filter(({ status }) => status === 200).length).toBe(20);
+    expect(replies.every(({ status }) => [200, 429, 503].includes(status))).toBe(true);
   });
 
   it("ends with its issuer: a disabled or deleted one takes its workloads' tokens along", async () => {

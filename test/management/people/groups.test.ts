@@ -181,3 +181,54 @@ describe("49 a group", () => {
     expect((await call("GET", "/v2/audit", bob)).status).toBe(200);
   });
 });
+
+describe("a name or description of a role, group or team", () => {
+  const rightsOf = ({ org }: { org: string }) => env.DB.prepare("SELECT rights FROM orgs WHERE id = ?").bind(org).first<number>("rights");
+
+  it("changes without stopping the changes of others, as what decides rights does not", async () => {
+    const made = await deployment();
+    await dataset(made, "web");
+    const [bob, eve] = [await member(made, "user"), await member(made, "user", "Eve")];
+    const paths = {
+      team: `/v2/teams/${(await team(made, "web", [bob], ["web"])).id}`,
+      group: `${GROUPS}/${(await group(made, "readers", ["read-only"], [bob])).id}`,
+      role: `/v2/rbac/roles/${(await role(made, "reader", { orgCapabilities: { users: ["read"] } })).id}`,
+    };
+    const before = await rightsOf(made);
+    succeeded(await call("PUT", paths.team, bob, { description: "1" }));
+    succeeded(await call("PUT", paths.team, bob, { name: "webs", datasets: ["web"] }));
+    succeeded(await call("PUT", paths.group, made.owner, { name: "others", description: "1", members: [bob.id], roles: ["read-only"] }));
+    const capabilities = { orgCapabilities: { users: ["read"] } };
+    succeeded(await call("PUT", paths.role, made.owner, { name: "other", description: "1", ...capabilities }));
+    expect(await rightsOf(made)).toBe(before);
+
+    succeeded(await call("PUT", paths.team, bob, { datasets: [] }));
+    succeeded(await call("POST", `${paths.team}/members`, bob, { user: eve.id }));
+    succeeded(await call("POST", `${paths.team}/members`, bob, { user: eve.id, owner: true }));
+    succeeded(await call("PUT", paths.group, made.owner, { roles: [] }));
+    succeeded(await call("PUT", paths.group, made.owner, { members: [] }));
+    succeeded(await call("PUT", paths.role, made.owner, { orgCapabilities: { users: ["read", "update"] } }));
+    expect(await rightsOf(made)).toBe((before ?? 0) + 6);
+  });
+
+  it.each(["role", "group", "team"])("belongs to one %s alone, although two ask for it at the same moment", async (kind) => {
+    const made = await deployment();
+    const path = kind === "team" ? "/v2/teams" : `/v2/rbac/${kind}s`;
+    const more = kind === "role" ? { orgCapabilities: { users: ["read"] } } : {};
+    const ids: string[] = [];
+    for (const name of ["a", "b"]) ids.push(succeeded(await call("POST", path, made.owner, { name, ...more })).id);
+    // the name is free when it is looked for, and taken when the change is committed
+    const DB = new Proxy(env.DB, {
+      get: (db, member) =>
+        member === "batch"
+          ? async (statements: D1PreparedStatement[]) => {
+              await db.prepare(`UPDATE ${kind}s SET name = 'c' WHERE id = ?`).bind(ids[1]).run();
+              return db.batch(statements);
+            }
+          : db[member as keyof D1Database].bind(db),
+    });
+    expect(refusal(await call("PUT", `${path}/${ids[0]}`, made.owner, { name: "c" }, { instead: { DB } }))).toEqual([409, "conflict"]);
+    await env.DB.prepare(`UPDATE ${kind}s SET name = 'd' WHERE id = ?`).bind(ids[1]).run();
+    expect(refusal(await call("POST", path, made.owner, { name: "c", ...more }, { instead: { DB } }))).toEqual([409, "conflict"]);
+  });
+});
