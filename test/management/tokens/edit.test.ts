@@ -148,4 +148,23 @@ describe("a token that is disabled", () => {
     const covering = await token(made, { ...INGEST, orgCapabilities: { apiTokens: ["update"], users: ["read"] } });
     succeeded(await turn(wide, "enable", covering));
   });
+
+  it.each([
+    ["an end", { expiresAt: "2090-01-01T00:00:00Z" }, "living longer"],
+    ["networks", { networks: ["203.0.113.0/24"] }, "networks is missing"],
+    ["limits", { limits: { requestsPerSecond: 1 } }, "limits.requestsPerSecond"],
+  ])("is not enabled by a token with %s that it has not itself", async (_, restriction, named) => {
+    const made = await deployment();
+    const free = await token(made, INGEST);
+    const alike = await token(made, { ...INGEST, ...restriction });
+    for (const one of [free, alike]) succeeded(await turn(one, "disable", made.owner));
+    const by = await token(made, { ...EDITOR, ...restriction });
+    const enable = (one: Answer) =>
+      call("POST", `/v2/tokens/${one.id}/enable`, by, undefined, { headers: { "cf-connecting-ip": "203.0.113.7" } });
+    const reply = await enable(free);
+    expect([reply.status, reasonOf(reply)]).toEqual([403, "grant-too-wide"]);
+    expect(reply.body.message).toContain(named);
+    expect(reasonOf(await call("GET", "/v2/datasets", free))).toBe("token-disabled");
+    expect(succeeded(await enable(alike))).toMatchObject({ disabled: false });
+  });
 });
