@@ -41,10 +41,14 @@ function requireNotLooser(limits: TokenLimits | null, own: TokenLimits | null): 
   if (looser) throw new Problem("grant-too-wide", `limits.${looser} may be ${own?.[looser]} at most, which is the caller's own`);
 }
 
-/** @throws Problem `body-invalid` for an end later than the present one. */
+/**
+ * To end a token is a power over all that it may do, as in `regenerate`; whoever may delete tokens has it over all of them.
+ * @throws Problem `body-invalid` for an end later than the present one, `grant-too-wide`.
+ */
 export async function shorten(c: Request, caller: Caller): Promise<Response> {
   const { expiresAt } = await readBody(c, End);
   const old = await tokenOfPath(c, caller);
+  if (!caller.grant.org.includes("apiTokens:delete")) await requireCovered(c, caller, old);
   const { at, text } = readExpiry("expiresAt", expiresAt);
   if (at === null) throw new Problem("body-invalid", "expiresAt must be a time; an end that a token has can only come nearer");
   if (old.expiresAt !== null && at > old.expiresAt)

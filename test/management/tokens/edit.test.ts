@@ -119,6 +119,30 @@ describe("a token's end", () => {
   });
 });
 
+describe("ending a token", () => {
+  const end = { expiresAt: "2020-01-01T00:00:00Z" };
+
+  it("is for who may do as much, for as long", async () => {
+    const made = await deployment();
+    const wide = await token(made, { ...INGEST, orgCapabilities: { users: ["read"] } });
+    const covering = { ...INGEST, orgCapabilities: { apiTokens: ["update"], users: ["read"] } };
+    for (const less of [EDITOR, { ...covering, expiresAt: "2090-01-01T00:00:00Z" }]) {
+      const reply = await put(wide, "expiry", await token(made, less), end);
+      expect([reply.status, reasonOf(reply)]).toEqual([403, "grant-too-wide"]);
+    }
+    expect((await call("GET", "/v2/datasets", wide)).status).toBe(200);
+    succeeded(await put(wide, "expiry", await token(made, covering), end));
+  });
+
+  it("is for who may delete it, and for the token itself", async () => {
+    const made = await deployment();
+    const wide = await token(made, { ...INGEST, orgCapabilities: { users: ["read"] } });
+    succeeded(await put(wide, "expiry", await token(made, { orgCapabilities: { apiTokens: ["update", "delete"] } }), end));
+    const own = await token(made, EDITOR);
+    succeeded(await put(own, "expiry", own, end));
+  });
+});
+
 describe("a token that is disabled", () => {
   const turn = (one: Answer, which: "enable" | "disable", by: { token: string; org?: string }) =>
     call("POST", `/v2/tokens/${one.id}/${which}`, by);
