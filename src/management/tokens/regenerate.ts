@@ -47,9 +47,9 @@ export async function regenerate(c: Request, caller: Caller, id: string, request
   const end = endOf(old, request.existingTokenExpiresAt, now);
   const names = await nameableDatasets(db, caller);
   const asked = draftOfSuccessor(old, request, names, now);
-  requireWithin(caller, asked.capabilities, asked.expiry, names);
   // ending a token is a power over all that it may do, whatever takes its place
   requireWithin(caller, old.capabilities, asked.expiry, await seenDatasetIds(db, caller));
+  requireWithin(caller, asked.capabilities, asked.expiry, names);
   const draft = { ...asked, ...restrictedAs(await restrictionsOfCaller(db, caller), asked) };
   if (mayMore(old, draft)) requireCapability(caller, "apiTokens:create");
   const member = request.newToken?.expiresAt ? "newToken.expiresAt" : "newTokenExpiresAt";
