@@ -26,6 +26,8 @@ export interface PermissionSet {
   /** Networks (CIDR) that it may come from; absent: any. */
   networks?: string[];
   limits?: TokenLimits;
+  /** The token's id with whose use its limits are counted; absent: its own. */
+  account?: string;
   /** Rises with each change; a reader keeps the highest. */
   ver: number;
 }

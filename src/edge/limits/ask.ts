@@ -12,7 +12,7 @@ const QUOTA_WAIT_MAX_MS = 1_000;
 const REMEMBERED_MS_MAX = 10_000;
 const REMEMBERED_MAX = 10_000;
 
-export type LimitedSet = Pick<PermissionSet, "id"> & { limits: TokenLimits };
+export type LimitedSet = Pick<PermissionSet, "id" | "account"> & { limits: TokenLimits };
 
 /** Only for these is a Quota asked. */
 export function isLimited(set: Pick<PermissionSet, "id" | "limits">): set is LimitedSet {
@@ -32,10 +32,11 @@ interface Remembered {
 const remembered = new Map<string, Remembered>();
 
 /**
- * Takes what is asked for, or nothing; the verdict says which. The key is the token's id: nothing that a client sends changes it.
+ * Takes what is asked for, or nothing; the verdict says which. The key is the token's id, or
+ * that of the one it shares with: nothing that a client sends changes it.
  *
  * Null when the Quota cannot be reached: the request goes on without a limit, because a counter must not be able to stop ingest.
- * One that is drowned in questions is another matter, since only its own token can do that: it is refused.
+ * One that is drowned in questions is another matter, since only its own tokens can do that: it is refused.
  * @throws Problem `rate-limited` then.
  */
 export async function askQuota(set: LimitedSet, asked: Asked, env: EdgeEnv, now: number): Promise<Verdict | null> {
@@ -52,12 +53,12 @@ export function correctQuota(set: LimitedSet, bytes: number, takenAt: number, en
 }
 
 async function reached(
-  { id }: LimitedSet,
+  { id, account }: LimitedSet,
   env: EdgeEnv,
   ask: (quota: DurableObjectStub<Quota>) => Promise<Verdict>,
 ): Promise<Verdict | null> {
   try {
-    return await within(QUOTA_WAIT_MAX_MS, ask(objectOf(env.QUOTA, id, env)));
+    return await within(QUOTA_WAIT_MAX_MS, ask(objectOf(env.QUOTA, account ?? id, env)));
   } catch (error) {
     if ((error as { overloaded?: boolean }).overloaded)
       throw new Problem("rate-limited", "the token is used for far more requests than its limits allow; send fewer and larger batches");

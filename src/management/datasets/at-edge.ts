@@ -9,6 +9,7 @@ import type { Caller, CredentialKind } from "../caller.ts";
 import { settingsOf } from "../env.ts";
 import { addressOf, type Request } from "../request.ts";
 import { ANY_CREDENTIAL, type DatasetRoute, type Route } from "../route.ts";
+import { ACCOUNT, publishedLimits } from "../tokens/store.ts";
 import { PUBLISHED_SETTINGS, type PublishedRow, publishedSettings } from "./settings-store.ts";
 import type { Dataset } from "./store.ts";
 
@@ -60,8 +61,10 @@ async function entryOf(c: Request, { id, region }: Dataset) {
 }
 
 /** Of an API token. Its networks have been judged. */
-async function restrictionsOf(c: Request, { credential }: Caller): Promise<Pick<PermissionSet, "limits">> {
-  if (credential.kind !== "api") return {};
-  const limits = await c.env.DB.prepare("SELECT limits FROM tokens WHERE id = ?").bind(credential.id).first<string>("limits");
-  return limits === null ? {} : { limits: JSON.parse(limits) };
+async function restrictionsOf(c: Request, { credential: { kind, id } }: Caller): Promise<Pick<PermissionSet, "limits" | "account">> {
+  if (kind !== "api") return {};
+  const row = await c.env.DB.prepare(`SELECT t.limits, ${ACCOUNT} AS account FROM tokens t WHERE t.id = ?`)
+    .bind(id)
+    .first<{ limits: string | null; account: string }>();
+  return row ? publishedLimits(id, row.limits, row.account) : {};
 }

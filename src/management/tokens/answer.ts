@@ -2,7 +2,7 @@
 import { standing } from "../../access/permission-set.ts";
 import { Problem } from "../../problem.ts";
 import type { Caller } from "../caller.ts";
-import { datasetIds } from "../datasets/store.ts";
+import { seenDatasetIds } from "../datasets/store.ts";
 import type { Request } from "../request.ts";
 import type { Made } from "./create.ts";
 import { instant } from "./expiry.ts";
@@ -25,16 +25,19 @@ export function unknownToken(id: string): Problem {
 
 /** The only answers that hold a secret. */
 export async function answerWithSecret(c: Request, caller: Caller, { token, secret }: Made): Promise<Response> {
-  return c.json({ ...viewToken(token, await datasetNames(c.env.DB, caller.org)), token: secret });
+  return c.json({ ...viewToken(token, await datasetNames(c.env.DB, caller)), token: secret });
 }
 
 export async function answerWithDetails(c: Request, caller: Caller, token: Token): Promise<Response> {
-  return c.json(viewDetails(token, await datasetNames(c.env.DB, caller.org), c.var.now));
+  return c.json(viewDetails(token, await datasetNames(c.env.DB, caller), c.var.now));
 }
 
-/** By id. */
-export async function datasetNames(db: D1Database, org: string): Promise<Map<string, string>> {
-  return new Map([...(await datasetIds(db, org))].map(([name, id]) => [id, name]));
+/**
+ * By id, of the datasets that the reader may see: others are left out of what a token can do. A token with `apiTokens:read` and no
+ * right to any dataset thus sees of datasets only `*`. Whoever made a token sees all that they named, since they hold it.
+ */
+export async function datasetNames(db: D1Database, caller: Caller): Promise<Map<string, string>> {
+  return new Map([...(await seenDatasetIds(db, caller))].map(([name, id]) => [id, name]));
 }
 
 /** Headgate's own: what axiom-go would refuse to read in a token. */

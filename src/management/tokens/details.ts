@@ -23,7 +23,7 @@ type Filter = (token: Token) => boolean;
 export async function list(c: Request, caller: Caller): Promise<Response> {
   const details = readDetails(c);
   const filters = details ? await filtersOf(c, caller) : [];
-  const [all, names] = await Promise.all([listTokens(c.env.DB, caller.org, c.var.now), datasetNames(c.env.DB, caller.org)]);
+  const [all, names] = await Promise.all([listTokens(c.env.DB, caller.org, c.var.now), datasetNames(c.env.DB, caller)]);
   if (!details) return c.json(all.map((token) => viewToken(token, names)));
   return c.json(all.filter((token) => filters.every((passes) => passes(token))).map((token) => viewDetails(token, names, c.var.now)));
 }

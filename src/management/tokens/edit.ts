@@ -7,14 +7,15 @@ import type { TokenLimits } from "../../access/permission-set.ts";
 import { Problem } from "../../problem.ts";
 import type { Caller } from "../caller.ts";
 import { type Change, changeOf, commit } from "../change.ts";
+import { seenDatasetIds } from "../datasets/store.ts";
 import { publishing } from "../publish.ts";
 import { Description, Name, type Request, readBody } from "../request.ts";
 import { answerWithDetails, tokenOfPath } from "./answer.ts";
 import { restrictionsOfCaller } from "./create.ts";
-import { nameableDatasets, requireWithin } from "./draft.ts";
+import { requireWithin } from "./draft.ts";
 import { readExpiry } from "./expiry.ts";
 import { requireOtherFamily } from "./family.ts";
-import { Limits, loosened, readLimits } from "./restrictions.ts";
+import { Limits, loosened, readLimits, requireRestrictedAs } from "./restrictions.ts";
 import type { Token } from "./store.ts";
 
 const Settings = v.strictObject({ name: v.optional(Name), description: Description, limits: v.nullish(Limits) });
@@ -40,10 +41,14 @@ function requireNotLooser(limits: TokenLimits | null, own: TokenLimits | null): 
   if (looser) throw new Problem("grant-too-wide", `limits.${looser} may be ${own?.[looser]} at most, which is the caller's own`);
 }
 
-/** @throws Problem `body-invalid` for an end later than the present one. */
+/**
+ * To end a token is a power over all that it may do, as in `regenerate`; whoever may delete tokens has it over all of them.
+ * @throws Problem `body-invalid` for an end later than the present one, `grant-too-wide`.
+ */
 export async function shorten(c: Request, caller: Caller): Promise<Response> {
   const { expiresAt } = await readBody(c, End);
   const old = await tokenOfPath(c, caller);
+  if (!caller.grant.org.includes("apiTokens:delete")) await requireCovered(c, caller, old);
   const { at, text } = readExpiry("expiresAt", expiresAt);
   if (at === null) throw new Problem("body-invalid", "expiresAt must be a time; an end that a token has can only come nearer");
   if (old.expiresAt !== null && at > old.expiresAt)
@@ -59,13 +64,18 @@ export async function disable(c: Request, caller: Caller): Promise<Response> {
   return old.disabled ? answerWithDetails(c, caller, old) : edit(c, caller, "token.disable", old, { ...old, disabled: 1 });
 }
 
-/** Whoever switches a token on hands on all that it may do. */
+/** Whoever switches a token on hands on all that it may do, for as long as it lives: it must be one that they could make. */
 export async function enable(c: Request, caller: Caller): Promise<Response> {
   const old = await tokenOfPath(c, caller);
   requireOtherFamily(caller, old, "enable");
-  const end = { at: caller.grant.expiresAt, text: null };
-  requireWithin(caller, old.capabilities, end, await nameableDatasets(c.env.DB, caller));
+  await requireCovered(c, caller, old);
+  requireRestrictedAs(await restrictionsOfCaller(c.env.DB, caller), old);
   return old.disabled ? edit(c, caller, "token.enable", old, { ...old, disabled: 0 }) : answerWithDetails(c, caller, old);
+}
+
+/** All that a token may do, to its own end. @throws Problem `grant-too-wide`, which names no dataset that the caller may not see. */
+async function requireCovered(c: Request, caller: Caller, { capabilities, expiresAt, expiresText }: Token): Promise<void> {
+  requireWithin(caller, capabilities, { at: expiresAt, text: expiresText }, await seenDatasetIds(c.env.DB, caller));
 }
 
 async function edit(c: Request, caller: Caller, action: string, old: Token, token: Token): Promise<Response> {

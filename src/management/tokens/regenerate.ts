@@ -4,7 +4,7 @@
  *
  * Capabilities never change under an id. Axiom's contract has `newToken` all the same, with capabilities of its own, and clients send
  * it; since the successor has another id and secret, it is judged as a token that is made anew: by the subset rule against the caller,
- * and if it may do more than the old one, by the right to create tokens. Restrictions that `newToken` does not name stay as they were.
+ * and if it may do more than the old one, or is restricted less, by the right to create tokens. Restrictions that `newToken` does not name stay as they were.
  */
 import * as v from "valibot";
 import { beyond } from "../../access/capability.ts";
@@ -13,6 +13,7 @@ import { digestOf, mintToken } from "../../access/token.ts";
 import { Problem } from "../../problem.ts";
 import { type Caller, requireCapability } from "../caller.ts";
 import { allOf, type Condition, changeOf, commit, happened } from "../change.ts";
+import { seenDatasetIds } from "../datasets/store.ts";
 import { settingsOf } from "../env.ts";
 import { type Once, onceOf } from "../idempotency.ts";
 import { publishing } from "../publish.ts";
@@ -22,7 +23,7 @@ import { type Draft, draftOf, NewToken, nameableDatasets, requireWithin, tokenOf
 import { type Expiry, earlier, instant, readExpiry, readFutureExpiry } from "./expiry.ts";
 import { requireOtherFamily } from "./family.ts";
 import { withinLifetime } from "./lifetime.ts";
-import { restrictedAs } from "./restrictions.ts";
+import { lessRestricted, restrictedAs } from "./restrictions.ts";
 import { findToken, insertToken, type Token } from "./store.ts";
 
 export const Regeneration = v.strictObject({
@@ -46,12 +47,11 @@ export async function regenerate(c: Request, caller: Caller, id: string, request
   const end = endOf(old, request.existingTokenExpiresAt, now);
   const names = await nameableDatasets(db, caller);
   const asked = draftOfSuccessor(old, request, names, now);
-  requireWithin(caller, asked.capabilities, asked.expiry, names);
   // ending a token is a power over all that it may do, whatever takes its place
-  requireWithin(caller, old.capabilities, asked.expiry, names);
-  const wider = beyond({ ...old.capabilities, expiresAt: null }, { ...asked.capabilities, expiresAt: null });
-  if (wider !== null) requireCapability(caller, "apiTokens:create");
+  requireWithin(caller, old.capabilities, asked.expiry, await seenDatasetIds(db, caller));
+  requireWithin(caller, asked.capabilities, asked.expiry, names);
   const draft = { ...asked, ...restrictedAs(await restrictionsOfCaller(db, caller), asked) };
+  if (mayMore(old, draft)) requireCapability(caller, "apiTokens:create");
   const member = request.newToken?.expiresAt ? "newToken.expiresAt" : "newTokenExpiresAt";
   const lifetime = await withinLifetime(db, caller.org, draft.expiry, member, now);
 
@@ -61,6 +61,12 @@ export async function regenerate(c: Request, caller: Caller, id: string, request
   if (await publishing(c, caller.org, () => replace(c, caller, old, end, token, digestOf(secret), only, once))) return { token, secret };
   await once.refuseRepeat();
   throw new Problem("conflict", `the token ${id}, or what you may do, changed at the same moment; get the token and decide anew`);
+}
+
+/** Whether a successor is more than a new secret, its end apart. */
+function mayMore(old: Token, draft: Draft): boolean {
+  const wider = beyond({ ...old.capabilities, expiresAt: null }, { ...draft.capabilities, expiresAt: null });
+  return wider !== null || lessRestricted(old, draft) !== null;
 }
 
 /** One successor each: without it, two who regenerate in turn would both believe theirs to be the only one. */

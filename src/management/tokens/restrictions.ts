@@ -73,14 +73,25 @@ export function readLimits(limits: Limits | null | undefined): TokenLimits | nul
  * @throws Problem `grant-too-wide` naming the member.
  */
 export function restrictedAs(maker: Restrictions, wanted: Restrictions): Restrictions {
-  if (maker.notBefore !== null && wanted.notBefore !== null && wanted.notBefore < maker.notBefore)
-    throw tooWide(`notBefore is earlier than the caller's own; choose ${instant(maker.notBefore)} or later`);
-  requireInside(maker.networks, wanted.networks);
-  if (maker.limits === null) return wanted;
-  const limits = { ...maker.limits, ...wanted.limits };
-  const looser = loosened(maker.limits, limits);
-  if (looser) throw tooWide(`limits.${looser} may be ${maker.limits[looser]} at most, which is the caller's own`);
-  return { ...wanted, limits };
+  const restricted = maker.limits === null ? wanted : { ...wanted, limits: { ...maker.limits, ...wanted.limits } };
+  requireRestrictedAs(maker, restricted);
+  return restricted;
+}
+
+/** The same for a token that there is, which inherits nothing any more. @throws Problem as above. */
+export function requireRestrictedAs(maker: Restrictions, held: Restrictions): void {
+  const excess = lessRestricted(maker, held);
+  if (excess !== null) throw new Problem("grant-too-wide", `a token may not exceed the credential that makes it: ${excess}`);
+}
+
+/** The first way in which one is less restricted than the caller, or than what went before it, in words for a caller; null: none. */
+export function lessRestricted(own: Restrictions, other: Restrictions): string | null {
+  if (own.notBefore !== null && other.notBefore !== null && other.notBefore < own.notBefore)
+    return `notBefore is earlier than the caller's own; choose ${instant(own.notBefore)} or later`;
+  const outside = beyondNetworks(own.networks, other.networks);
+  if (outside !== null) return outside;
+  const looser = loosened(own.limits, other.limits);
+  return looser && `limits.${looser} may be ${own.limits?.[looser]} at most, which is the caller's own`;
 }
 
 /** The first limit that is looser than before; null: none. */
@@ -89,13 +100,13 @@ export function loosened(before: TokenLimits | null, after: TokenLimits | null):
   return names.find((name) => (after?.[name] ?? Number.POSITIVE_INFINITY) > (before?.[name] ?? Number.POSITIVE_INFINITY)) ?? null;
 }
 
-/** Each network inside a single one of the maker's: two neighbours are not taken for the network that they make up together. */
-function requireInside(makers: string[] | null, wanted: string[] | null): void {
-  if (makers === null) return;
-  const own = makers.join(", ");
-  if (wanted === null) throw tooWide(`networks is missing, and the caller may come from ${own} only; add networks that lie in these`);
-  const outside = wanted.find((network) => !makers.some((one) => liesIn(one, network)));
-  if (outside !== undefined) throw tooWide(`${outside} in networks does not lie in any of the caller's own, ${own}`);
+/** Each network inside a single one of the caller's: two neighbours are not taken for the network that they make up together. */
+function beyondNetworks(callers: string[] | null, wanted: string[] | null): string | null {
+  if (callers === null) return null;
+  const own = callers.join(", ");
+  if (wanted === null) return `networks is missing, and the caller may come from ${own} only; add networks that lie in these`;
+  const outside = wanted.find((network) => !callers.some((one) => liesIn(one, network)));
+  return outside === undefined ? null : `${outside} in networks does not lie in any of the caller's own, ${own}`;
 }
 
 function liesIn(outer: string, inner: string): boolean {
@@ -107,8 +118,4 @@ function liesIn(outer: string, inner: string): boolean {
 function prefixOf(network: string): number {
   const [base = "", prefix] = network.split("/");
   return prefix === undefined ? (base.includes(":") ? 128 : 32) : Number(prefix);
-}
-
-function tooWide(text: string): Problem {
-  return new Problem("grant-too-wide", `a token may not exceed the credential that makes it: ${text}`);
 }

@@ -38,7 +38,7 @@ async function make(c: Request, caller: Caller): Promise<Response> {
 }
 
 async function get(c: Request, caller: Caller): Promise<Response> {
-  return c.json(viewToken(await tokenOfPath(c, caller), await datasetNames(c.env.DB, caller.org)));
+  return c.json(viewToken(await tokenOfPath(c, caller), await datasetNames(c.env.DB, caller)));
 }
 
 async function renew(c: Request, caller: Caller): Promise<Response> {

@@ -124,6 +124,21 @@ export function revokeToken(db: D1Database, id: string, change: Change): Promise
   return commit(db, change, [revoke], { table: "tokens", id });
 }
 
+/**
+ * Of a token `t` that has limits: the id it is charged under. What a limited token made, or the successor of one, has part in its
+ * limits, or many would have them many times over. A maker without limits bounds nobody: its children count alone.
+ */
+export const ACCOUNT = `(WITH RECURSIVE line (id, parent, depth) AS (
+    SELECT t.id, t.parent, 0
+    UNION ALL SELECT up.id, up.parent, depth + 1 FROM line JOIN tokens AS up ON up.id = line.parent WHERE up.limits IS NOT NULL
+  ) SELECT id FROM line ORDER BY depth DESC LIMIT 1)`;
+
+/** The members of a permission set that say how much a token may send. */
+export function publishedLimits(id: string, limits: string | null, account: string): Pick<PermissionSet, "limits" | "account"> {
+  if (limits === null) return {};
+  return { limits: JSON.parse(limits), ...(account !== id && { account }) };
+}
+
 interface DocumentRow {
   id: string;
   org: string;
@@ -133,6 +148,7 @@ interface DocumentRow {
   capabilities: string;
   networks: string | null;
   limits: string | null;
+  account: string;
   ver: number;
 }
 
@@ -141,20 +157,20 @@ export async function permissionDocument(db: D1Database, digest: string): Promis
   const row = await db
     .prepare(
       `SELECT t.id, t.org, ${TOKEN_STATUS} AS status, t.not_before AS notBefore, t.expires_at AS expiresAt, t.capabilities, t.networks,
-        t.limits, t.ver
+        t.limits, ${ACCOUNT} AS account, t.ver
       FROM tokens t WHERE t.digest = ?`,
     )
     .bind(digest)
     .first<DocumentRow>();
   if (!row) return null;
-  const { capabilities, notBefore, networks, limits, ...fields } = row;
+  const { capabilities, notBefore, networks, limits, account, ...fields } = row;
   const { datasets } = JSON.parse(capabilities) as Capabilities;
   return permissionSet({
     ...fields,
     datasets,
     ...(notBefore !== null && { notBefore }),
     ...(networks !== null && { networks: JSON.parse(networks) }),
-    ...(limits !== null && { limits: JSON.parse(limits) }),
+    ...publishedLimits(row.id, limits, account),
   });
 }
 

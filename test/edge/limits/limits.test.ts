@@ -92,6 +92,16 @@ describe("67 a token's limits", () => {
     for (const answer of answers) expect(await told(answer)).toMatchObject({ is: "200", headers: {} });
   });
 
+  it("are shared by tokens of one account, with the token whose id it has, too", async () => {
+    const [one, other] = [
+      await limitedTo({ requestsPerSecond: 1 }, { account: "maker" }),
+      await limitedTo({ requestsPerSecond: 1 }, { account: "maker" }),
+    ];
+    const maker = await limitedTo({ requestsPerSecond: 1 }, { id: "maker" });
+    expect((await post(ingest, "{}", { token: one })).status).toBe(200);
+    for (const secret of [one, other, maker]) expect((await told(await post(ingest, "{}", { token: secret }))).is).toBe("429 rate-limited");
+  });
+
   it("cost a token without any of them no question", async () => {
     const QUOTA = { idFromName: () => Promise.reject(new Error("asked")) } as unknown as EdgeEnv["QUOTA"];
     const warned = vi.spyOn(console, "warn");

@@ -119,6 +119,30 @@ describe("a token's end", () => {
   });
 });
 
+describe("ending a token", () => {
+  const end = { expiresAt: "2020-01-01T00:00:00Z" };
+
+  it("is for who may do as much, for as long", async () => {
+    const made = await deployment();
+    const wide = await token(made, { ...INGEST, orgCapabilities: { users: ["read"] } });
+    const covering = { ...INGEST, orgCapabilities: { apiTokens: ["update"], users: ["read"] } };
+    for (const less of [EDITOR, { ...covering, expiresAt: "2090-01-01T00:00:00Z" }]) {
+      const reply = await put(wide, "expiry", await token(made, less), end);
+      expect([reply.status, reasonOf(reply)]).toEqual([403, "grant-too-wide"]);
+    }
+    expect((await call("GET", "/v2/datasets", wide)).status).toBe(200);
+    succeeded(await put(wide, "expiry", await token(made, covering), end));
+  });
+
+  it("is for who may delete it, and for the token itself", async () => {
+    const made = await deployment();
+    const wide = await token(made, { ...INGEST, orgCapabilities: { users: ["read"] } });
+    succeeded(await put(wide, "expiry", await token(made, { orgCapabilities: { apiTokens: ["update", "delete"] } }), end));
+    const own = await token(made, EDITOR);
+    succeeded(await put(own, "expiry", own, end));
+  });
+});
+
 describe("a token that is disabled", () => {
   const turn = (one: Answer, which: "enable" | "disable", by: { token: string; org?: string }) =>
     call("POST", `/v2/tokens/${one.id}/${which}`, by);
@@ -147,5 +171,24 @@ describe("a token that is disabled", () => {
     expect([reply.status, reasonOf(reply)]).toEqual([403, "grant-too-wide"]);
     const covering = await token(made, { ...INGEST, orgCapabilities: { apiTokens: ["update"], users: ["read"] } });
     succeeded(await turn(wide, "enable", covering));
+  });
+
+  it.each([
+    ["an end", { expiresAt: "2090-01-01T00:00:00Z" }, "living longer"],
+    ["networks", { networks: ["203.0.113.0/24"] }, "networks is missing"],
+    ["limits", { limits: { requestsPerSecond: 1 } }, "limits.requestsPerSecond"],
+  ])("is not enabled by a token with %s that it has not itself", async (_, restriction, named) => {
+    const made = await deployment();
+    const free = await token(made, INGEST);
+    const alike = await token(made, { ...INGEST, ...restriction });
+    for (const one of [free, alike]) succeeded(await turn(one, "disable", made.owner));
+    const by = await token(made, { ...EDITOR, ...restriction });
+    const enable = (one: Answer) =>
+      call("POST", `/v2/tokens/${one.id}/enable`, by, undefined, { headers: { "cf-connecting-ip": "203.0.113.7" } });
+    const reply = await enable(free);
+    expect([reply.status, reasonOf(reply)]).toEqual([403, "grant-too-wide"]);
+    expect(reply.body.message).toContain(named);
+    expect(reasonOf(await call("GET", "/v2/datasets", free))).toBe("token-disabled");
+    expect(succeeded(await enable(alike))).toMatchObject({ disabled: false });
   });
 });

@@ -122,6 +122,29 @@ describe("a token's restrictions", () => {
     expect(succeeded(await renew({ newToken: { name: "n", ...INGEST, ...others } }))).toMatchObject({ ...RESTRICTED, ...others });
   });
 
+  it.each([
+    ["a wider network", { networks: ["203.0.0.0/16"] }],
+    ["another network beside", { networks: ["203.0.113.7", "198.51.100.1"] }],
+    ["a looser limit", { limits: { requestsPerSecond: 11, bytesPerDay: 1 } }],
+    ["a limit less", { limits: { requestsPerSecond: 10 } }],
+    ["an earlier beginning", { notBefore: "2025-12-31T23:59:59Z" }],
+  ])("stay with the successor, %s included, where the caller may not create tokens", async (_, loosened) => {
+    const made = await deployment();
+    const old = await token(made, { ...INGEST, ...RESTRICTED });
+    const updater = await token(made, { ...INGEST, orgCapabilities: { apiTokens: ["update"] } });
+    const renew = (by: Credential, more: Record<string, unknown>) => {
+      const newToken = { name: "n", ...INGEST, ...more };
+      return call("POST", `/v2/tokens/${old.id}/regenerate`, by, { existingTokenExpiresAt: new Date().toISOString(), newToken });
+    };
+    const reply = await renew(updater, loosened);
+    expect([reply.status, reasonOf(reply)]).toEqual([403, "forbidden"]);
+    expect(reply.body.message).toContain("apiTokens:create");
+    succeeded(await renew(updater, { networks: ["203.0.113.7"], limits: { requestsPerSecond: 9, bytesPerDay: 1 } }));
+    const other = await token(made, { ...INGEST, ...RESTRICTED });
+    const request = { existingTokenExpiresAt: new Date().toISOString(), newToken: { name: "n", ...INGEST, ...loosened } };
+    expect((await call("POST", `/v2/tokens/${other.id}/regenerate`, await token(made, MAKER), request)).status).toBe(200);
+  });
+
   it("bind the successor that a token makes of another's to its own", async () => {
     const made = await deployment();
     const caller = await token(made, { ...MAKER, limits: { requestsPerSecond: 3 }, networks: ["203.0.113.0/24"] });

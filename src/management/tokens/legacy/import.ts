@@ -6,10 +6,10 @@ import * as v from "valibot";
 import { digestOf, importedKind } from "../../../access/token.ts";
 import { Problem } from "../../../problem.ts";
 import type { Caller } from "../../caller.ts";
-import { datasetIds } from "../../datasets/store.ts";
 import { settingsOf } from "../../env.ts";
 import { type Request, readBody } from "../../request.ts";
 import { PEOPLE, type Route } from "../../route.ts";
+import { datasetNames } from "../answer.ts";
 import { makeLegacyToken } from "./make.ts";
 import { type LegacyKind, LegacyMembers, viewLegacyToken } from "./shape.ts";
 import type { Secret } from "./store.ts";
@@ -43,8 +43,10 @@ async function take(c: Request, caller: Caller): Promise<Response> {
   const { token, digest, kind, ...request } = await readBody(c, Import);
   const imported = secretOf({ token, digest, kind });
   const made = await makeLegacyToken(c, caller, imported.kind, request, imported, { imported: true });
-  const names = new Map([...(await datasetIds(c.env.DB, caller.org))].map(([name, id]) => [id, name]));
-  return c.json({ ...viewLegacyToken(made, names), usableFrom: new Date(c.var.now + UNKNOWN_ELSEWHERE_MS).toISOString() });
+  return c.json({
+    ...viewLegacyToken(made, await datasetNames(c.env.DB, caller)),
+    usableFrom: new Date(c.var.now + UNKNOWN_ELSEWHERE_MS).toISOString(),
+  });
 }
 
 /** @throws Problem `body-invalid`, without a word of the token. */

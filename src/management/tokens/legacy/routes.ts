@@ -6,11 +6,11 @@ import { digestOf, mintToken } from "../../../access/token.ts";
 import { Problem } from "../../../problem.ts";
 import type { Caller } from "../../caller.ts";
 import { changeOf, commit } from "../../change.ts";
-import { datasetIds } from "../../datasets/store.ts";
 import { settingsOf } from "../../env.ts";
 import { publishing } from "../../publish.ts";
 import { type Request, readBody } from "../../request.ts";
 import { PEOPLE, type Place, type Route } from "../../route.ts";
+import { datasetNames } from "../answer.ts";
 import { makeLegacyToken } from "./make.ts";
 import { type LegacyKind, type LegacyToken, NewLegacyToken, viewLegacyToken } from "./shape.ts";
 import { findLegacyToken, legacyTokensOf, revokeLegacyToken } from "./store.ts";
@@ -37,7 +37,7 @@ function routesOf(kind: LegacyKind): Route[] {
 }
 
 async function list(c: Request, caller: Caller, kind: LegacyKind): Promise<Response> {
-  const [all, names] = await Promise.all([legacyTokensOf(c.env.DB, caller.org, kind, c.var.now), datasetNames(c, caller)]);
+  const [all, names] = await Promise.all([legacyTokensOf(c.env.DB, caller.org, kind, c.var.now), datasetNames(c.env.DB, caller)]);
   return c.json(all.map((token) => viewLegacyToken(token, names)));
 }
 
@@ -45,11 +45,11 @@ async function make(c: Request, caller: Caller, kind: LegacyKind): Promise<Respo
   const request = await readBody(c, NewLegacyToken);
   const secret = mintToken(kind, settingsOf(c.env).tagKeys);
   const token = await makeLegacyToken(c, caller, kind, request, { digest: digestOf(secret), hint: secret.slice(-4) });
-  return c.json({ ...viewLegacyToken(token, await datasetNames(c, caller)), token: secret });
+  return c.json({ ...viewLegacyToken(token, await datasetNames(c.env.DB, caller)), token: secret });
 }
 
 async function get(c: Request, caller: Caller, kind: LegacyKind): Promise<Response> {
-  return c.json(viewLegacyToken(await found(c, caller, kind), await datasetNames(c, caller)));
+  return c.json(viewLegacyToken(await found(c, caller, kind), await datasetNames(c.env.DB, caller)));
 }
 
 async function remove(c: Request, caller: Caller, kind: LegacyKind): Promise<Response> {
@@ -76,11 +76,6 @@ async function found(c: Request, caller: Caller, kind: LegacyKind): Promise<Lega
   const token = await findLegacyToken(c.env.DB, caller.org, kind, id, c.var.now);
   if (!token) throw new Problem("resource-unknown", `token not found: ${id}; GET /api/v1/tokens/${kind} lists those there are`);
   return token;
-}
-
-/** By id. */
-async function datasetNames(c: Request, caller: Caller): Promise<Map<string, string>> {
-  return new Map([...(await datasetIds(c.env.DB, caller.org))].map(([name, id]) => [id, name]));
 }
 
 /** Personal tokens are their user's: they have moved. */
