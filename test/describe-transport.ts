@@ -136,6 +136,11 @@ export function describeTransport(plane: string, open: () => Promise<Door>): voi
       }
     });
 
+    it("84 is answered in a way that no cache keeps, be it let in or not", async () => {
+      for (const authorization of [`Bearer ${door.token}`, `Bearer ${door.unknown}`, "x"])
+        expect((await door.send({ headers: [["authorization", authorization]] })).headers.get("cache-control")).toBe("no-store");
+    });
+
     it("13 is repeated in no answer and no log line, be it good, unknown or broken, and the stores there or not", async () => {
       const broken = `${door.token.slice(0, -1)}${door.token.endsWith("x") ? "y" : "x"}`;
       const odd = "Bearer secret-but-no-token";

@@ -71,6 +71,8 @@ async function serve(request: Request, from: Origin, traceId: string, env: EdgeE
   // whoever could not be proven anew is told
   if (entry.degraded) response.headers.set("auth-degraded", "1");
   response.headers.set("x-axiom-trace-id", traceId);
+  // what is answered depends on the credential
+  response.headers.set("cache-control", "no-store");
   return allowOrigin(response);
 }
 
