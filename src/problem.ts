@@ -8,11 +8,13 @@ const REFUSALS = {
   // the sender's credential
   "credential-missing": [401, "No credential"],
   "credential-malformed": [401, "Malformed credential"],
+  "credential-repeated": [400, "More than one credential"],
   "token-unknown": [401, "Unknown token"],
   "token-expired": [401, "Expired token"],
   "token-revoked": [401, "Revoked token"],
   "token-disabled": [401, "Disabled token"],
   "token-not-yet-valid": [401, "Token not valid yet"],
+  "signature-invalid": [401, "Invalid signature"],
   "token-kind": [403, "Wrong kind of token"],
   "address-not-allowed": [403, "Address not allowed"],
   "sign-in-required": [403, "Recent sign-in required"],
@@ -89,6 +91,7 @@ export function problemResponse(problem: Problem, traceId: string): Response {
     const error = reason === "credential-missing" ? "" : ', error="invalid_token"';
     headers["www-authenticate"] = `Bearer realm="headgate"${error}`;
   }
+  if (reason === "credential-repeated") headers["www-authenticate"] = 'Bearer realm="headgate", error="invalid_request"';
   const body = {
     code: status,
     message,

@@ -27,7 +27,10 @@ export const FEED_MEMO_MS = 1_000;
 export const FEED_BEGINS_MS = 600_000;
 /** Changed documents in one answer; beyond it an isolate forgets all that it remembers. */
 export const FEED_ROWS_MAX = 500;
-/** How long a change is kept: bounds how long an isolate may hear nothing and then go on where it stopped. */
+/**
+ * How long a change is kept: bounds how long an isolate may hear nothing and miss nothing. Longer than anything serves without having
+ * been proven anew, so that nobody has to notice.
+ */
 export const CHANGES_KEPT_MS = 86_400_000;
 /** Least versions that one isolate knows of, and how long each is kept at least: bounds how late an outdated write to KV may come. */
 export const LEAST_VERSIONS_MAX = 20_000;

@@ -6,6 +6,9 @@
  *           └ key id of the tag               └ keyed tag: a flood of made-up tokens costs no look-up
  *
  * Neither check is a security boundary: a token is known by its SHA-256 digest, which is all that is kept of it.
+ *
+ * Tokens that Axiom made are a prefix and a UUID. A deployment that imports such tokens takes that form, too; as it has neither check,
+ * each made-up UUID then costs a look-up.
  */
 import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { crc32 } from "node:zlib";
@@ -21,6 +24,9 @@ const RANDOM_LENGTH = 30;
 const TAG_LENGTH = 4;
 const CRC_LENGTH = 6;
 const FORM = /^(xaat|xapt|xast|xait)-([0-9A-Za-z])([0-9A-Za-z]{30})([0-9A-Za-z]{4})([0-9A-Za-z]{6})$/;
+
+/** API and ingest tokens only: an imported one never stands for a person. Version 4, the random one. */
+const IMPORTED_FORM = /^(xaat|xait)-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 /** Keys of the tag by key id; the last one mints. Empty: key id `0`, no tag. */
 export type TagKeys = ReadonlyMap<string, Uint8Array>;
@@ -46,14 +52,21 @@ export function mintToken(kind: TokenKind, tagKeys: TagKeys): string {
   return tagged + base62(crc32(tagged), CRC_LENGTH);
 }
 
+/** Whether tokens of Axiom's form are taken: the setting `IMPORTED_TOKENS`, off unless it is `true`. */
+export function readImportedTokens(setting: unknown): boolean {
+  if (setting === undefined || setting === "" || setting === "false" || setting === false) return false;
+  if (setting === "true" || setting === true) return true;
+  throw new Error("IMPORTED_TOKENS must be true or false");
+}
+
 /**
  * The kind of a well-formed token, or null. Does no I/O and does not tell whether the token exists: any holder of a tag key
- * can make texts that pass.
+ * can make texts that pass, and with `imported` anybody can.
  */
-export function parseToken(text: string, tagKeys: TagKeys): TokenKind | null {
+export function parseToken(text: string, tagKeys: TagKeys, imported = false): TokenKind | null {
   if (text.length > TOKEN_LENGTH_MAX) return null;
   const match = FORM.exec(text);
-  if (!match) return null;
+  if (!match) return imported ? importedKind(text) : null;
   const stem = text.slice(0, -(TAG_LENGTH + CRC_LENGTH));
   if (base62(crc32(text.slice(0, -CRC_LENGTH)), CRC_LENGTH) !== match[5]) return null;
   const keyId = match[2] as string;
@@ -63,6 +76,17 @@ export function parseToken(text: string, tagKeys: TagKeys): TokenKind | null {
   const tag = Buffer.from(tagOf(stem, key));
   if (!timingSafeEqual(tag, Buffer.from(match[4] as string))) return null;
   return kindOf(match[1] as string);
+}
+
+/** By its prefix only: whatever goes on like this was meant as a token. */
+export function looksLikeToken(text: string): boolean {
+  return /^xa[apsi]t-/.test(text);
+}
+
+/** The kind of a text in the form that Axiom gives its tokens; null: another form. */
+export function importedKind(text: string): "api" | "ingest" | null {
+  const prefix = IMPORTED_FORM.exec(text)?.[1];
+  return prefix === undefined ? null : prefix === "xaat" ? "api" : "ingest";
 }
 
 /** SHA-256 of the whole token, base64url: what is stored, looked up and never turned back. */

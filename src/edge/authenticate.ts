@@ -62,7 +62,8 @@ async function permissionSetOf(token: string, visit: Visit, env: EdgeEnv, docume
       allowInsecure: settingsOf(env).allowInsecureIssuers,
     });
   }
-  const kind = parseToken(token, settingsOf(env).tagKeys);
+  const { tagKeys, importedTokens } = settingsOf(env);
+  const kind = parseToken(token, tagKeys, importedTokens);
   if (kind === null) throw new Problem("credential-malformed", "the token is not one of this deployment: check that it was copied whole");
   if (kind === "personal" || kind === "session")
     throw new Problem(

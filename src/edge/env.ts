@@ -5,7 +5,7 @@ import type { Chore, Removed } from "../access/chore.ts";
 import type { DatasetSettings } from "../access/dataset-settings.ts";
 import type { OrganisationMap, PermissionSet } from "../access/permission-set.ts";
 import { readSealKeys, type SealKeys } from "../access/seal.ts";
-import { readTagKeys, type TagKeys } from "../access/token.ts";
+import { readImportedTokens, readTagKeys, type TagKeys } from "../access/token.ts";
 import type { TrustedIssuer } from "../access/trusted-issuer.ts";
 import type { Use } from "../access/use.ts";
 import type { Buffer } from "./buffer/buffer.ts";
@@ -37,6 +37,7 @@ export interface EdgeEnv {
   AUTHORITY: Authority;
   TOKEN_TAG_KEYS?: string;
   SINK_SECRETS_KEY?: string;
+  IMPORTED_TOKENS?: string | boolean;
   REGION: string;
   BUFFER_SHARDS: number;
   SEGMENT_BYTES_MAX: number;
@@ -51,6 +52,8 @@ export interface EdgeEnv {
 export interface EdgeSettings {
   region: string;
   tagKeys: TagKeys;
+  /** Whether tokens of Axiom's own form are looked up. */
+  importedTokens: boolean;
   /** Open the secrets of sinks. */
   sealKeys: SealKeys;
   /** Durable Objects per dataset. */
@@ -84,6 +87,7 @@ function readSettings(env: EdgeEnv): EdgeSettings {
   return {
     region: env.REGION,
     tagKeys: readTagKeys(env.TOKEN_TAG_KEYS),
+    importedTokens: readImportedTokens(env.IMPORTED_TOKENS),
     sealKeys: readSealKeys(env.SINK_SECRETS_KEY),
     shards: wholeNumber("BUFFER_SHARDS", env.BUFFER_SHARDS, 1, 64),
     segmentBytesMax: wholeNumber("SEGMENT_BYTES_MAX", env.SEGMENT_BYTES_MAX, 1_000, 64_000_000),

@@ -22,6 +22,8 @@ export interface GatewayOptions {
   quiet: boolean;
   /** Settings instead of those in wrangler.toml, for every edge. */
   edgeSettings?: Record<string, number>;
+  /** The same for management. */
+  managementSettings?: Record<string, string>;
   /** Sources instead of those in wrangler.toml, for every edge. */
   edgeSource?: OtherSource;
   /** Workers that are no part of Headgate, on the ports after the edges. */
@@ -31,6 +33,8 @@ export interface GatewayOptions {
 export interface Gateway {
   urls: Urls;
   secrets: Secrets;
+  /** Management's own. */
+  database: D1Database;
   /** Ends workerd and lets go of the state folder. */
   stop(): Promise<void>;
 }
@@ -51,9 +55,10 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     const workers = [...built.map((worker) => workerOptions(worker, urls, secrets, options)), ...beside];
     mf = new Miniflare(miniflareOptions(workers, options));
     await mf.ready;
-    await migrate(await mf.getD1Database("DB", "headgate-management"));
+    const database = await mf.getD1Database("DB", "headgate-management");
+    await migrate(database);
     const running = mf;
-    return { urls, secrets, stop: () => running.dispose().finally(closeState) };
+    return { urls, secrets, database, stop: () => running.dispose().finally(closeState) };
   } catch (error) {
     await mf?.dispose();
     closeState();
@@ -79,7 +84,8 @@ function urlsOf(built: BuiltWorker[], port: number): Urls {
 function workerOptions({ name, script, options }: BuiltWorker, urls: Urls, secrets: Secrets, chosen: GatewayOptions): WorkerOptions {
   const bindings: Record<string, unknown> = { ...settingsOf(options), ...secrets };
   if (bindings["REGION"]) Object.assign(bindings, chosen.edgeSettings);
-  else bindings["REGIONS"] = withLocalUrls(bindings["REGIONS"], urls);
+  else
+    Object.assign(bindings, { PUBLIC_URL: urls.management, REGIONS: withLocalUrls(bindings["REGIONS"], urls) }, chosen.managementSettings);
   return { ...options, name, modulesRoot: path.dirname(script), modules: [{ type: "ESModule", path: script }], bindings } as WorkerOptions;
 }
 

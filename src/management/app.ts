@@ -7,9 +7,23 @@ import { asProblem, Problem, problemResponse } from "../problem.ts";
 import { countRefusal } from "./audit/refusals.ts";
 import type { Management } from "./request.ts";
 import { mount, type Route } from "./route.ts";
+import { isSignIn, privately, refusal } from "./sign-in/page.ts";
 
 const TOKENS_NEVER_CHANGE =
   "; a token's capabilities never change: create another with POST /v2/tokens, or replace it with POST /v2/tokens/<id>/regenerate";
+
+/** Any origin: the credential is a header that a page must have been given, never a cookie. */
+const anyOrigin = cors({
+  origin: "*",
+  allowMethods: ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
+  // those of Axiom's JavaScript clients, whose `cache: "no-store"` adds two more
+  allowHeaders: [
+    ..."Authorization Content-Type Content-Encoding Accept Cache-Control Pragma traceparent Idempotency-Key".split(" "),
+    ..."X-Axiom-Client X-Axiom-Org-Id X-Axiom-Event-Labels X-Axiom-CSV-Fields X-Axiom-Dataset".split(" "),
+  ],
+  exposeHeaders: ["X-Axiom-Trace-Id", "Retry-After"],
+  maxAge: 86_400,
+});
 
 /** The API with these routes; tests judge who may come with the same rows. */
 export function openApp(routes: readonly Route[]): Hono<Management> {
@@ -24,27 +38,20 @@ export function openApp(routes: readonly Route[]): Hono<Management> {
     c.res.headers.set("cache-control", "no-store");
   });
 
-  // Any origin: the credential is a header that a page must have been given, never a cookie.
-  app.use(
-    cors({
-      origin: "*",
-      allowMethods: ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
-      // those of Axiom's JavaScript clients, whose `cache: "no-store"` adds two more
-      allowHeaders: [
-        ..."Authorization Content-Type Content-Encoding Accept Cache-Control Pragma traceparent".split(" "),
-        ..."X-Axiom-Client X-Axiom-Org-Id X-Axiom-Event-Labels X-Axiom-CSV-Fields X-Axiom-Dataset".split(" "),
-      ],
-      exposeHeaders: ["X-Axiom-Trace-Id", "Retry-After"],
-      maxAge: 86_400,
-    }),
-  );
+  app.use((c, next) => {
+    if (!URL.canParse(c.req.url)) throw new Problem("parameter-invalid", "the request's Host and path make no URL; mend the Host header");
+    return next();
+  });
+
+  // Where cookies count, no other origin does.
+  app.use((c, next) => (isSignIn(c) ? privately(c, next) : anyOrigin(c, next)));
 
   app.use(
     methodNotAllowed({
       app,
       onMethodNotAllowed: (c, methods) => {
         const allow = methods.join(", ");
-        const why = /^\/v2\/tokens\/[^/]+$/.test(c.req.path) ? TOKENS_NEVER_CHANGE : "";
+        const why = /^\/(v2\/tokens|api\/v1\/tokens\/(api|ingest))\/[^/]+$/.test(c.req.path) ? TOKENS_NEVER_CHANGE : "";
         const problem = new Problem("method-not-allowed", `${c.req.path} takes ${allow}, not ${c.req.method}${why}`);
         const response = problemResponse(problem, c.var.traceId);
         response.headers.set("allow", allow);
@@ -70,7 +77,7 @@ export function openApp(routes: readonly Route[]): Hono<Management> {
   app.onError(async (error, c) => {
     const problem = storeProblem(error) ?? asProblem(error);
     await countRefusal(c, problem);
-    return problemResponse(problem, c.var.traceId);
+    return isSignIn(c) ? refusal(c, problem) : problemResponse(problem, c.var.traceId);
   });
   return app;
 }

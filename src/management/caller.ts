@@ -2,36 +2,25 @@
  * Who is calling and what they may do. Every request asks D1, never KV: a revoked token or a changed role counts from the next
  * request on.
  */
-import { readAuthorization } from "../access/authorization.ts";
 import { type Capability, type Grant, scopeAllows } from "../access/capability.ts";
-import { inNetworks } from "../access/network.ts";
-import { type Standing, standing } from "../access/permission-set.ts";
-import { digestOf, parseToken } from "../access/token.ts";
 import { Problem } from "../problem.ts";
 import type { Condition } from "./change.ts";
-import {
-  type Found,
-  type Holder,
-  holderOfPersonalToken,
-  holderOfSession,
-  holderOfToken,
-  type Membership,
-  noteUse,
-  type User,
-} from "./credentials.ts";
-import { settingsOf } from "./env.ts";
+import type { Holder, Membership, User } from "./credentials.ts";
+import { holderOf } from "./holder.ts";
 import { rightsOf } from "./people/rights.ts";
-import { addressOf, type Request } from "./request.ts";
+import type { Request } from "./request.ts";
 
 const ORGANISATION_HEADER = "x-axiom-org-id";
-const LAST_USED_RESOLUTION_MS = 300_000;
+
+/** How recent a sign-in has to be for what is dangerous. */
+export const STEP_UP_MS = 900_000;
 
 /** What shows who somebody is: an API token, a personal token, or a session token. */
 export type CredentialKind = "api" | "personal" | "session";
 
 /** As the audit log names whoever did something. */
 export interface Actor {
-  kind: "user" | "token" | "setup" | "system" | "workload";
+  kind: "user" | "token" | "setup" | "system" | "workload" | "report";
   id: string;
   name: string;
 }
@@ -53,6 +42,8 @@ export interface Caller {
   /** Region of datasets that name none. */
   defaultRegion: string;
   grant: Grant;
+  /** When the credential ends, epoch milliseconds; null: never. */
+  expiresAt: number | null;
   /** Ids of the only datasets that the caller may see; null: no team restricts them. */
   visible: ReadonlySet<string> | null;
   /** When the person last proved who they are, epoch milliseconds; null: a credential that does not tell. */
@@ -71,6 +62,12 @@ export interface Visitor {
   memberships: Membership[];
   /** The one meant: named by the header, or the first. */
   membership: Membership | null;
+  /** When the credential ends, epoch milliseconds; null: never. */
+  expiresAt: number | null;
+  /** As of a `Caller`. */
+  authenticatedAt: number | null;
+  /** True while the credential is still good. */
+  unchanged: Condition;
 }
 
 /**
@@ -91,7 +88,7 @@ export async function callerOf(c: Request, by: readonly CredentialKind[]): Promi
   }
   const membership = holder.memberships.find(({ org }) => org === named);
   if (!membership) throw foreign(named);
-  return callerFromMembership(c.env.DB, holder, membership);
+  return callerFromMembership(c.env.DB, holder, membership, c.var.now);
 }
 
 /** For the few routes that take no organisation: axiom-go removes the header there. */
@@ -101,9 +98,22 @@ export async function visitorOf(c: Request, by: readonly CredentialKind[]): Prom
   const memberships = holder.kind === "user" ? holder.memberships : [{ ...holder, role: "none", since: 0 }];
   const membership = memberships.find(({ org }) => !named || org === named) ?? null;
   if (named && !membership) throw foreign(named);
-  const credential: Credential =
-    holder.kind === "user" ? { kind: holder.credential, id: holder.credentialId } : { kind: "api", id: holder.id };
-  return { credential, user: holder.kind === "user" ? holder.user : null, memberships, membership };
+  if (holder.kind === "token") {
+    const { id, grant } = holder;
+    const credential = { kind: "api", id } as const;
+    return {
+      credential,
+      user: null,
+      memberships,
+      membership,
+      expiresAt: grant.expiresAt,
+      authenticatedAt: null,
+      unchanged: stands(holder),
+    };
+  }
+  const { user, expiresAt, authenticatedAt } = holder;
+  const credential = { kind: holder.credential, id: holder.credentialId };
+  return { credential, user, memberships, membership, expiresAt, authenticatedAt, unchanged: stands(holder) };
 }
 
 /** @throws Problem `forbidden` naming the capability. */
@@ -130,67 +140,35 @@ export function mayWrite({ grant }: Caller, datasetId: string): boolean {
   return scopeAllows(grant.datasets, datasetId, "ingest:create");
 }
 
+/** About people and credentials. All else shows or changes what datasets hold, here or behind the gateway, and nothing there knows of teams. */
+const APART_FROM_DATASETS = /^(apiTokens|auditLog|billing|rbac|users):/;
+
 /**
- * What the caller may hand on. A member of a team holds `datasets:…` for the teams' datasets only, which a token of the whole
- * organisation could not say.
+ * What the caller may hand on. A member of a team holds `datasets:…` for the teams' datasets only, which a token or role of the whole
+ * organisation could not say; and what is behind the gateway not at all.
  */
 export function mayGrant({ grant, visible }: Caller): Grant {
-  return visible === null ? grant : { ...grant, org: grant.org.filter((capability) => !capability.startsWith("datasets:")) };
+  return visible === null ? grant : { ...grant, org: grant.org.filter((capability) => APART_FROM_DATASETS.test(capability)) };
 }
 
 export function forbidden(missing: string): Problem {
   return new Problem("forbidden", `this credential lacks ${missing}; ask an owner for one that has it`);
 }
 
-const STANDING_TEXTS: Record<Exclude<Standing, "live">, string> = {
-  "token-revoked": "the token was deleted; ask an owner for a new one",
-  "token-disabled": "the token or its user is disabled; ask an owner",
-  "token-not-yet-valid": "the token is not valid yet",
-  "token-expired": "the token has expired; an owner can regenerate it at POST /v2/tokens/<id>/regenerate",
-};
-
-/** The holder of the bearer token. */
-async function holderOf(c: Request, by: readonly CredentialKind[]): Promise<Holder> {
-  const token = readAuthorization(c.req.raw.headers);
-  const kind = parseToken(token, settingsOf(c.env).tagKeys);
-  if (kind === null) throw new Problem("credential-malformed", "the token is not one of this deployment: check that it was copied whole");
-  if (kind === "ingest" || !by.includes(kind)) throw wrongKind(kind, by);
-  const found = await LOOK_UPS[kind](c.env.DB, digestOf(token));
-  if (!found) throw new Problem("token-unknown", "the token is unknown; check that it belongs to this deployment");
-  const state = standing(found, c.var.now);
-  if (state !== "live") throw new Problem(state, STANDING_TEXTS[state]);
-  if (found.holder.kind === "token") requireNetwork(found.holder.networks, addressOf(c));
-  if (found.holder.kind === "user" && (found.lastUsedAt ?? 0) < c.var.now - LAST_USED_RESOLUTION_MS)
-    await noteUse(c.env.DB, found.holder.credential, found.holder.credentialId, c.var.now);
-  return found.holder;
+/** That the credential is still what was looked up, whatever its holder may do. */
+function stands(holder: Holder): Condition {
+  if (holder.kind === "token") {
+    const sql = "EXISTS (SELECT 1 FROM tokens WHERE id = ? AND ver = ? AND status = 'active' AND disabled = 0)";
+    return { sql, values: [holder.id, holder.ver] };
+  }
+  const [table, live] = holder.credential === "personal" ? ["personal_tokens", "status = 'active'"] : ["sessions", "ended_at IS NULL"];
+  const sql = `EXISTS (SELECT 1 FROM users WHERE id = ? AND status = 'active') AND EXISTS (SELECT 1 FROM ${table} WHERE id = ? AND ${live})`;
+  return { sql, values: [holder.user.id, holder.credentialId] };
 }
 
-/** As the edges do. Not checked: who a Worker of the same account claims to be asking for. */
-function requireNetwork(networks: readonly string[], ip: string | null): void {
-  if (networks.length > 0 && !inNetworks(networks, ip))
-    throw new Problem("address-not-allowed", `the token may not be used from ${ip ?? "an unknown address"}; send from one of its networks`);
-}
-
-const LOOK_UPS: Record<CredentialKind, (db: D1Database, digest: string) => Promise<Found | null>> = {
-  api: holderOfToken,
-  personal: holderOfPersonalToken,
-  session: (db, digest) => holderOfSession(db, digest, "api"),
-};
-
-const KIND_WORDS: Record<CredentialKind, string> = {
-  api: "an API token (xaat-…)",
-  personal: "a personal token (xapt-…)",
-  session: "a session token (xast-…)",
-};
-
-function wrongKind(kind: CredentialKind | "ingest", by: readonly CredentialKind[]): Problem {
-  const name = { api: "API", personal: "personal", session: "session", ingest: "ingest" }[kind];
-  return new Problem("token-kind", `${name} tokens are not taken here; use ${by.map((one) => KIND_WORDS[one]).join(" or ")}`);
-}
-
-function callerFromToken({ id, name, org, orgStatus, defaultRegion, grant, family, ver }: Holder & { kind: "token" }): Caller {
+function callerFromToken(holder: Holder & { kind: "token" }): Caller {
+  const { id, name, org, orgStatus, defaultRegion, grant, family } = holder;
   requireActive(org, orgStatus);
-  const sql = "EXISTS (SELECT 1 FROM tokens WHERE id = ? AND ver = ? AND status = 'active' AND disabled = 0)";
   return {
     actor: { kind: "token", id, name },
     credential: { kind: "api", id },
@@ -199,21 +177,27 @@ function callerFromToken({ id, name, org, orgStatus, defaultRegion, grant, famil
     org,
     defaultRegion,
     grant,
+    expiresAt: grant.expiresAt,
     visible: null,
     authenticatedAt: null,
     family: family ?? id,
-    unchanged: { sql, values: [id, ver] },
+    unchanged: stands(holder),
   };
 }
 
-async function callerFromMembership(db: D1Database, holder: Holder & { kind: "user" }, membership: Membership): Promise<Caller> {
+async function callerFromMembership(
+  db: D1Database,
+  holder: Holder & { kind: "user" },
+  membership: Membership,
+  now: number,
+): Promise<Caller> {
   const { user, credential, credentialId, expiresAt, authenticatedAt } = holder;
   const { org, orgStatus, defaultRegion, role, rights } = membership;
   requireActive(org, orgStatus);
   const { grant, visible } = await rightsOf(db, org, user.id, role);
-  const [table, live] = credential === "personal" ? ["personal_tokens", "status = 'active'"] : ["sessions", "ended_at IS NULL"];
+  const still = stands(holder);
   const sql = `EXISTS (SELECT 1 FROM orgs WHERE id = ? AND rights = ?) AND EXISTS (SELECT 1 FROM members WHERE org = ? AND user_id = ? AND role = ?)
-    AND EXISTS (SELECT 1 FROM users WHERE id = ? AND status = 'active') AND EXISTS (SELECT 1 FROM ${table} WHERE id = ? AND ${live})`;
+    AND ${still.sql}`;
   return {
     actor: { kind: "user", id: user.id, name: user.name },
     credential: { kind: credential, id: credentialId },
@@ -221,15 +205,22 @@ async function callerFromMembership(db: D1Database, holder: Holder & { kind: "us
     role,
     org,
     defaultRegion,
-    grant: { ...grant, expiresAt },
+    // who has just proved who they are could sign in again: their session's end bounds nothing that they make
+    grant: { ...grant, expiresAt: isRecent(authenticatedAt, now) ? null : expiresAt },
+    expiresAt,
     visible,
     authenticatedAt,
     family: null,
-    unchanged: { sql, values: [org, rights, org, user.id, role, user.id, credentialId] },
+    unchanged: { sql, values: [org, rights, org, user.id, role, ...still.values] },
   };
 }
 
-function requireActive(org: string, status: string): void {
+/** Whether the person proved of late who they are. Null, a credential that does not tell, is not. */
+export function isRecent(authenticatedAt: number | null, now: number): boolean {
+  return authenticatedAt !== null && now - authenticatedAt <= STEP_UP_MS;
+}
+
+export function requireActive(org: string, status: string): void {
   if (status !== "active") throw new Problem("organisation-suspended", `the organisation ${org} is ${status}`);
 }
 

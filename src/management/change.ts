@@ -15,6 +15,10 @@ export interface Condition {
   values: (string | number | null)[];
 }
 
+export function allOf(...conditions: readonly Condition[]): Condition {
+  return { sql: conditions.map(({ sql }) => sql).join(" AND "), values: conditions.flatMap(({ values }) => values) };
+}
+
 export interface Change {
   /** Names the change in the rows it writes and in the audit log: the request's trace id. */
   id: string;
@@ -44,8 +48,11 @@ export function originOf(c: Request, credential: Origin["credential"]): Origin {
   return { credential, ip: addressOf(c), userAgent: userAgentOf(c) };
 }
 
+/** Who makes a change, and in which organisation. */
+export type Author = Pick<Caller, "org" | "actor" | "credential">;
+
 /** The change that a request makes. */
-export function changeOf(c: Request, { org, actor, credential }: Caller, action: string, target: string, detail: Change["detail"]): Change {
+export function changeOf(c: Request, { org, actor, credential }: Author, action: string, target: string, detail: Change["detail"]): Change {
   return { id: c.var.traceId, at: c.var.now, org, actor, action, target, detail, origin: originOf(c, credential) };
 }
 
@@ -59,15 +66,44 @@ export interface Trace {
   id: string;
 }
 
-/** @returns whether it happened: false when the first statement's WHERE found nothing to do. */
-export async function commit(db: D1Database, change: Change, statements: D1PreparedStatement[], trace: Trace): Promise<boolean> {
-  const [first] = await db.batch([
+/**
+ * @param last what may take the traced row away: nothing looks for it afterwards.
+ * @returns whether it happened: false when the first statement's WHERE found nothing to do.
+ */
+export async function commit(
+  db: D1Database,
+  change: Change,
+  statements: D1PreparedStatement[],
+  trace: Trace,
+  last: D1PreparedStatement[] = [],
+): Promise<boolean> {
+  const [done] = await commitAll(db, [{ change, statements, trace, last }]);
+  return done ?? false;
+}
+
+export interface Commit {
+  change: Change;
+  statements: D1PreparedStatement[];
+  trace: Trace;
+  last?: D1PreparedStatement[];
+}
+
+/** Several changes in one batch, each with an id of its own. @returns of each whether it happened. */
+export async function commitAll(db: D1Database, commits: readonly Commit[]): Promise<boolean[]> {
+  const groups = commits.map(({ change, statements, trace, last = [] }) => [
     ...statements,
     auditOf(db, change, trace),
     provenanceOf(db, change, trace),
     ...publicationsOf(db, change),
+    ...last,
   ]);
-  return (first?.meta.changes ?? 0) > 0;
+  const results = await db.batch(groups.flat());
+  let first = 0;
+  return groups.map((group) => {
+    const happened = (results[first]?.meta.changes ?? 0) > 0;
+    first += group.length;
+    return happened;
+  });
 }
 
 /** An entry for something that changes no row of ours, such as what is sent on. */

@@ -1,7 +1,8 @@
 /** Bindings and settings of the management Worker, read and checked once per isolate. */
 import type { Removed } from "../access/chore.ts";
+import type { OrganisationMap, PermissionSet } from "../access/permission-set.ts";
 import { readSealKeys, type SealKeys } from "../access/seal.ts";
-import { readTagKeys, type TagKeys } from "../access/token.ts";
+import { readImportedTokens, readTagKeys, type TagKeys } from "../access/token.ts";
 import type { Publisher } from "./publish.ts";
 
 export interface ManagementEnv {
@@ -11,7 +12,10 @@ export interface ManagementEnv {
   TOKEN_TAG_KEYS?: string;
   SETUP_TOKEN?: string;
   SINK_SECRETS_KEY?: string;
+  IMPORTED_TOKENS?: string | boolean;
+  SECRET_SCANNING_KEYS_URL?: string;
   ALLOW_INSECURE_ISSUERS?: string;
+  PUBLIC_URL: string;
   DEFAULT_REGION: string;
   /** Region id -> its URL and the name of the service binding that leads there; an object, or its JSON text. */
   REGIONS: unknown;
@@ -26,6 +30,14 @@ export interface Region {
   settingsChanged(destination: Destination): Promise<void>;
   /** Removes the objects whose segments were begun before a time (epoch milliseconds). */
   trim(destination: Destination, beforeMs: number): Promise<Removed>;
+  /** A request for a path of the edge, of somebody who was proven here and may do this with the dataset in the path. */
+  serve(request: Request, from: Origin, traceId: string): Promise<Response>;
+}
+
+export interface Origin {
+  /** The sender's address, by the platform's word. */
+  ip: string | null;
+  proven: { set: PermissionSet; organisation: OrganisationMap };
 }
 
 export interface Destination {
@@ -38,10 +50,16 @@ export interface Destination {
 
 export interface ManagementSettings {
   tagKeys: TagKeys;
+  /** Whether tokens of Axiom's own form can be imported and are looked up. */
+  importedTokens: boolean;
+  /** Where GitHub publishes the keys that its reports of leaked tokens are signed with. */
+  scanningKeysUrl: string;
   /** Null: the deployment cannot be set up over HTTP. */
   setupToken: string | null;
   /** Empty: secrets of sinks cannot be kept. */
   sealKeys: SealKeys;
+  /** Where people and programs reach this Worker: an origin, no trailing slash. Never taken from a request's Host. */
+  publicUrl: string;
   /** Whether providers, issuers and upstreams may be at this machine itself, without TLS: for local tests only. */
   allowInsecure: boolean;
   defaultRegion: string;
@@ -57,6 +75,8 @@ export interface RegionSettings {
 
 /** A shorter one could be guessed. */
 const SETUP_TOKEN_LENGTH_MIN = 16;
+
+const GITHUB_SCANNING_KEYS = "https://api.github.com/meta/public_keys/secret_scanning";
 
 let read: { from: ManagementEnv; settings: ManagementSettings } | undefined;
 
@@ -77,14 +97,28 @@ function readSettings(env: ManagementEnv): ManagementSettings {
   const setupToken = env.SETUP_TOKEN ?? "";
   // one that no Authorization header can carry would look like a wrong one for ever
   if (!/^[\w.~+/-]*=*$/.test(setupToken)) throw new Error("SETUP_TOKEN may hold letters, digits and - . _ ~ + / only");
+  const scanningKeysUrl = env.SECRET_SCANNING_KEYS_URL || GITHUB_SCANNING_KEYS;
+  if (!URL.canParse(scanningKeysUrl)) throw new Error("SECRET_SCANNING_KEYS_URL must be a URL");
   return {
     tagKeys: readTagKeys(env.TOKEN_TAG_KEYS),
+    importedTokens: readImportedTokens(env.IMPORTED_TOKENS),
+    scanningKeysUrl,
     setupToken: setupToken.length < SETUP_TOKEN_LENGTH_MIN ? null : setupToken,
     sealKeys: readSealKeys(env.SINK_SECRETS_KEY),
+    publicUrl: readPublicUrl(env.PUBLIC_URL),
     allowInsecure: env.ALLOW_INSECURE_ISSUERS === "true",
     defaultRegion: env.DEFAULT_REGION,
     regions,
   };
+}
+
+/** Links that people follow are made of it, so plain HTTP is for this machine only. */
+function readPublicUrl(value: unknown): string {
+  const url = typeof value === "string" ? URL.parse(value) : null;
+  const safe = url?.protocol === "https:" || (url?.protocol === "http:" && /^(127\.0\.0\.1|localhost|\[::1\])$/.test(url.hostname));
+  if (!url || !safe || url.href !== `${url.origin}/`)
+    throw new Error("PUBLIC_URL must be https:// and the host of management, without a path; http:// is for 127.0.0.1 and localhost only");
+  return url.origin;
 }
 
 function readRegions(env: ManagementEnv): Map<string, RegionSettings> {

@@ -1,7 +1,8 @@
 /** Organisations: what they are, as Axiom's clients read them, and the document that the edges route by. */
+
 import { type DatasetEntry, type OrganisationMap, organisationMap } from "../access/permission-set.ts";
 import { Problem } from "../problem.ts";
-import type { Visitor } from "./caller.ts";
+import type { Caller, Visitor } from "./caller.ts";
 import type { Membership } from "./credentials.ts";
 import { PUBLISHED_SETTINGS, type PublishedRow, publishedSettings } from "./datasets/settings-store.ts";
 import { DATASETS_MAX } from "./datasets/store.ts";
@@ -41,7 +42,21 @@ async function get(c: Request, { memberships }: Visitor): Promise<Response> {
   return c.json(await organisation(c, membership));
 }
 
-async function organisation(c: Request, { org, role }: Membership) {
+/**
+ * The organisation of the path, which must be the one that the caller acts in.
+ * @throws Problem `resource-unknown`
+ */
+export function namedOrganisation(c: Request, { org }: Caller): string {
+  const id = c.req.param("id") ?? "";
+  if (id !== org) throw unknownOrganisation(id);
+  return org;
+}
+
+export function unknownOrganisation(id: string): Problem {
+  return new Problem("resource-unknown", `organisation not found: ${id} is not the one that X-Axiom-Org-Id names`);
+}
+
+export async function organisation(c: Request, { org, role }: Pick<Membership, "org" | "role">) {
   const row = await c.env.DB.prepare(
     `SELECT o.id, o.name, o.default_region AS defaultRegion, o.created_at AS createdAt, o.updated_at AS updatedAt, o.ver,
       (SELECT u.email FROM members m JOIN users u ON u.id = m.user_id WHERE m.org = o.id AND m.role = 'owner'

@@ -29,6 +29,10 @@ export function addressOf(c: Request): string | null {
   return c.req.header("cf-connecting-ip") ?? null;
 }
 
+export function queryOf(c: Request): URLSearchParams {
+  return new URL(c.req.url).searchParams;
+}
+
 export function userAgentOf(c: Request): string | null {
   return c.req.header("user-agent")?.slice(0, USER_AGENT_LENGTH_MAX) ?? null;
 }
@@ -41,6 +45,13 @@ export const Name = v.pipe(
   v.regex(/^\P{Cc}*$/u, "must not hold control characters"),
 );
 
+/** Compared without regard to the case of ASCII letters; whether it exists, only its owner can show. */
+export const Email = v.pipe(
+  v.string(),
+  v.maxLength(254, "must be at most 254 characters"),
+  v.regex(/^[^\s@\p{Cc}]+@[^\s@\p{Cc}]+$/u, "must be an e-mail address"),
+);
+
 /** Python's client says `null` for what was not given. */
 export const Description = v.nullish(v.pipe(v.string(), v.maxLength(4_000, "must be at most 4000 characters")));
 
@@ -50,21 +61,31 @@ export const Description = v.nullish(v.pipe(v.string(), v.maxLength(4_000, "must
  * @throws Problem `body-invalid` naming the member, `body-too-large`.
  */
 export async function readBody<S extends v.GenericSchema>(c: Request, schema: S): Promise<v.InferOutput<S>> {
-  const members = "entries" in schema ? Object.keys(schema.entries as object).join(", ") : "";
   const text = await readText(c.req.raw);
-  if (text === "") throw new Problem("body-invalid", `the body is empty; send a JSON object, which may hold ${members}`);
-  const value = parseJson(text);
+  if (text === "") throw new Problem("body-invalid", `the body is empty; send a JSON object, which may hold ${membersOf(schema)}`);
+  return checked(parseJson(text), schema, "the body");
+}
+
+/**
+ * A value of the schema, as `readBody` reads the whole.
+ * @throws Problem `body-invalid` naming the member.
+ */
+export function checked<S extends v.GenericSchema>(value: unknown, schema: S, what: string): v.InferOutput<S> {
   if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw new Problem("body-invalid", "the body must be a JSON object");
+    throw new Problem("body-invalid", `${what} must be a JSON object`);
   const parsed = v.safeParse(schema, value, { abortEarly: true });
   if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;
   const member = v.getDotPath(issue) ?? "";
   // valibot reports an unknown member by a schema type that accepts nothing
   if (issue.expected === "never")
-    throw new Problem("body-invalid", `the body has an unknown member "${member}"; known here are ${members}`);
+    throw new Problem("body-invalid", `${what} has an unknown member "${member}"; known here are ${membersOf(schema)}`);
   const missing = issue.received === "undefined";
-  throw new Problem("body-invalid", missing ? `the body lacks the member "${member}"` : `${member} ${wordsOf(issue)}`);
+  throw new Problem("body-invalid", missing ? `${what} lacks the member "${member}"` : `${member} ${wordsOf(issue)}`);
+}
+
+function membersOf(schema: v.GenericSchema): string {
+  return "entries" in schema ? Object.keys(schema.entries as object).join(", ") : "";
 }
 
 /** Our own texts begin with `must`; valibot's say what was expected instead. */

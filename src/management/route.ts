@@ -10,6 +10,7 @@ import {
   type CredentialKind,
   callerOf,
   forbidden,
+  isRecent,
   maySee,
   requireCapability,
   requireOn,
@@ -18,9 +19,6 @@ import {
 } from "./caller.ts";
 import { type Dataset, getDataset } from "./datasets/store.ts";
 import type { Management, Request } from "./request.ts";
-
-/** How recent a sign-in has to be for what is dangerous. */
-export const STEP_UP_MS = 900_000;
 
 export const ANY_CREDENTIAL: readonly CredentialKind[] = ["api", "personal", "session"];
 export const PEOPLE: readonly CredentialKind[] = ["personal", "session"];
@@ -58,9 +56,8 @@ export interface DatasetRoute extends Place, Rule {
 }
 
 /** Without an organisation. */
-export interface VisitorRoute extends Place {
+export interface VisitorRoute extends Place, Pick<Rule, "by" | "recent"> {
   as: "visitor";
-  by: readonly CredentialKind[];
   run(c: Request, visitor: Visitor): Answer;
 }
 
@@ -82,8 +79,11 @@ async function enter(c: Request, route: Route): Promise<Response> {
   switch (route.as) {
     case "anyone":
       return route.run(c);
-    case "visitor":
-      return route.run(c, await visitorOf(c, route.by));
+    case "visitor": {
+      const visitor = await visitorOf(c, route.by);
+      if (route.recent) requireRecent(visitor, c.var.now);
+      return route.run(c, visitor);
+    }
     case "caller":
       return route.run(c, await allowed(c, route));
     case "dataset": {
@@ -111,8 +111,8 @@ function requireAdmin(caller: Caller): void {
 }
 
 /** @throws Problem `sign-in-required` for a session whose person has not proved for a while who they are. */
-export function requireRecent({ authenticatedAt }: Caller, now: number): void {
-  if (authenticatedAt !== null && now - authenticatedAt > STEP_UP_MS)
+export function requireRecent({ authenticatedAt }: Pick<Caller, "authenticatedAt">, now: number): void {
+  if (authenticatedAt !== null && !isRecent(authenticatedAt, now))
     throw new Problem(
       "sign-in-required",
       "this needs a sign-in of the last 15 minutes: sign in again and send the request with the new session",

@@ -2,22 +2,26 @@
  * The first organisation, its owner and the owner's token: made once, by whoever holds the secret of the deployment. Without that
  * secret the route does not exist, so no visitor can be faster than the operator.
  */
-import { createHash, randomInt, randomUUID, timingSafeEqual } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import * as v from "valibot";
 import { readAuthorization } from "../access/authorization.ts";
+import { sameSecret } from "../access/same-secret.ts";
+import { SESSION_LIFE_MS } from "../access/staleness.ts";
 import { digestOf, mintToken } from "../access/token.ts";
 import { Problem } from "../problem.ts";
 import { type Change, commit, happened, originOf } from "./change.ts";
 import { settingsOf } from "./env.ts";
-import { insertSession, type NewSession, SESSION_MS } from "./people/session.ts";
+import { insertOrganisation, type NewOrganisation, newOrganisation } from "./org-store.ts";
+import { insertMember, insertUser } from "./people/members.ts";
+import { insertSession, type NewSession } from "./people/session.ts";
 import { publishing } from "./publish.ts";
-import { Name, type Request, readBody } from "./request.ts";
+import { Email, Name, queryOf, type Request, readBody } from "./request.ts";
 import type { Route } from "./route.ts";
 
 const Setup = v.strictObject({
   organisation: v.nullish(Name),
   name: Name,
-  email: v.pipe(v.string(), v.maxLength(254), v.regex(/^[^\s@]+@[^\s@]+$/, "must be an e-mail address")),
+  email: Email,
 });
 type Setup = v.InferOutput<typeof Setup>;
 
@@ -30,33 +34,27 @@ async function setUp(c: Request): Promise<Response> {
   requireSetupToken(c);
   const request = await readBody(c, Setup);
   if (await c.env.DB.prepare("SELECT 1 FROM orgs LIMIT 1").first()) throw done();
-  const organisation = request.organisation ?? request.name;
-  const org = { id: `${slugOf(organisation)}-${randomText(4)}`, name: organisation };
+  const org = newOrganisation(request.organisation ?? request.name, settingsOf(c.env).defaultRegion);
   const user = { id: randomUUID(), name: request.name, email: request.email };
   const token = mintToken("personal", settingsOf(c.env).tagKeys);
   const session = newSession(c, user.id);
   if (!(await publishing(c, org.id, () => create(c, org, user, token, session)))) throw done();
-  return c.json({ org, user, token, session: session.token });
+  return c.json({ org: { id: org.id, name: org.name }, user, token, session: session.token });
 }
 
-/** Compares digests, in constant time: the secret is the operator's own and may be short. */
-function requireSetupToken(c: Request): void {
+/**
+ * In constant time: the secret is the operator's own and may be short.
+ * @throws Problem `route-unknown` where there is no such secret, `token-unknown`.
+ */
+export function requireSetupToken(c: Request): void {
   const { setupToken } = settingsOf(c.env);
   if (setupToken === null) throw new Problem("route-unknown", `${c.req.path} is no route of this Worker`);
-  const shown = readAuthorization(c.req.raw.headers);
-  const digest = (text: string) => createHash("sha256").update(text).digest();
-  if (!timingSafeEqual(digest(shown), digest(setupToken)))
-    throw new Problem("token-unknown", "the token is not the SETUP_TOKEN of this deployment");
+  const shown = readAuthorization(c.req.raw.headers, queryOf(c));
+  if (!sameSecret(shown, setupToken)) throw new Problem("token-unknown", "the token is not the SETUP_TOKEN of this deployment");
 }
 
 /** The guard stands in the first INSERT: of two at once, the second finds an organisation and does nothing. */
-function create(
-  c: Request,
-  org: { id: string; name: string },
-  user: Setup & { id: string },
-  token: string,
-  session: MintedSession,
-): Promise<boolean> {
+function create(c: Request, org: NewOrganisation, user: Setup & { id: string }, token: string, session: MintedSession): Promise<boolean> {
   const { DB: db } = c.env;
   const { now, traceId } = c.var;
   const change: Change = {
@@ -72,20 +70,9 @@ function create(
   const trace = { table: "orgs", id: org.id } as const;
   const { sql, values } = happened(trace, change);
   const statements = [
-    db
-      .prepare(
-        `INSERT INTO orgs (id, name, status, default_region, created_at, updated_at, ver, change_id)
-        SELECT ?, ?, 'active', ?, ?, ?, 1, ? WHERE NOT EXISTS (SELECT 1 FROM orgs)`,
-      )
-      .bind(org.id, org.name, settingsOf(c.env).defaultRegion, now, now, traceId),
-    db
-      .prepare(
-        `INSERT INTO users (id, org, name, email, status, created_at, ver, change_id) SELECT ?, ?, ?, ?, 'active', ?, 1, ? WHERE ${sql}`,
-      )
-      .bind(user.id, org.id, user.name, user.email, now, traceId, ...values),
-    db
-      .prepare(`INSERT INTO members (id, org, user_id, role, created_at, ver, change_id) SELECT ?, ?, ?, 'owner', ?, 1, ? WHERE ${sql}`)
-      .bind(`${org.id}/${user.id}`, org.id, user.id, now, traceId, ...values),
+    insertOrganisation(db, org, change, { sql: "NOT EXISTS (SELECT 1 FROM orgs)", values: [] }),
+    insertUser(db, user, change, { sql, values }),
+    insertMember(db, user.id, "owner", change, { sql, values }),
     db
       .prepare(
         `INSERT INTO personal_tokens (id, user_id, digest, name, description, hint, status, expires_at, created_at, change_id)
@@ -105,7 +92,7 @@ function newSession(c: Request, user: string): MintedSession {
   const token = mintToken("session", settingsOf(c.env).tagKeys);
   return {
     ...{ id: randomUUID(), user, kind: "api", token, digest: digestOf(token), hint: token.slice(-4) },
-    ...{ description: "setup", expiresAt: now + SESSION_MS, authenticatedAt: now },
+    ...{ description: "setup", expiresAt: now + SESSION_LIFE_MS, authenticatedAt: now },
   };
 }
 
@@ -137,17 +124,4 @@ async function openSession(c: Request): Promise<Response> {
 
 function done(): Problem {
   return new Problem("entity-exists", "entity exists: this deployment has been set up; ask its owner for a token");
-}
-
-function slugOf(name: string): string {
-  const slug = name
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, "-")
-    .slice(0, 40)
-    .replace(/^-+|-+$/g, "");
-  return slug || "org";
-}
-
-function randomText(length: number): string {
-  return Array.from({ length }, () => randomInt(36).toString(36)).join("");
 }

@@ -2,6 +2,7 @@
 import { forgetEntries } from "./audit/entries.ts";
 import { forgetRefusals } from "./audit/refusals.ts";
 import { forgetEndedTokens } from "./issuers/workload-tokens.ts";
+import { forgetReports } from "./leaks/flood.ts";
 
 const DAY_MS = 86_400_000;
 /** How long an Idempotency-Key is remembered. */
@@ -22,6 +23,7 @@ export async function runUpkeep(db: D1Database, now: number): Promise<void> {
     ["refusals", () => forgetRefusals(db, now - REFUSALS_KEPT_MS)],
     ["idempotency keys", () => remove("DELETE FROM idempotency WHERE at < ?", now - IDEMPOTENCY_MS)],
     ["sessions", () => remove("DELETE FROM sessions WHERE min(expires_at, coalesce(ended_at, expires_at)) < ?", now - ENDED_KEPT_MS)],
+    ["leak reports", () => forgetReports(db, now - DAY_MS)],
     ["invitations", () => remove("DELETE FROM invitations WHERE expires_at < ?", now - ENDED_KEPT_MS)],
     ["workloads' tokens", () => forgetEndedTokens(db, now)],
   ];

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { inNetworks, NETWORKS_MAX, readNetworks } from "../../src/access/network.ts";
+import { inNetworks } from "../../src/access/network.ts";
+import { NETWORKS_MAX, readNetworks } from "../../src/access/network-list.ts";
 import { Problem } from "../../src/problem.ts";
 
 function refusalOf(value: unknown): string {

@@ -29,27 +29,47 @@ describe("tokens", () => {
     expect(parseToken("xast-0sDaufhEOYuV4IkzfanEpRd03sdeRQG000006xMKn", NONE)).toBe("session");
   });
 
-  it("are drawn from all digits alike", () => {
-    const tokens = 4_000;
+  it("20 mints no token twice", () => {
+    expect(new Set(Array.from({ length: 50_000 }, () => mintToken("api", OLD))).size).toBe(50_000);
+  });
+
+  it("20 mints every character as often as any other", () => {
     const counts = new Map<string, number>();
-    for (let n = 0; n < tokens; n++)
-      for (const digit of mintToken("api", NONE).slice(6, 36)) counts.set(digit, (counts.get(digit) ?? 0) + 1);
-    const mean = (tokens * 30) / DIGITS.length;
-    // six standard deviations: once in millions of runs by chance
-    for (const digit of DIGITS) expect(Math.abs((counts.get(digit) ?? 0) - mean)).toBeLessThan(6 * Math.sqrt(mean));
+    const tokens = 10_000;
+    for (let i = 0; i < tokens; i++)
+      for (const character of mintToken("api", NONE).slice(6, 36)) counts.set(character, (counts.get(character) ?? 0) + 1);
+    expect(counts.size).toBe(62);
+    const expected = (tokens * 30) / 62;
+    const chiSquare = [...counts.values()].reduce((sum, n) => sum + (n - expected) ** 2 / expected, 0);
+    // 61 degrees of freedom: chance alone exceeds this once in a hundred million runs. A bias of 256 modulo 62 makes it 4,000
+    expect(chiSquare).toBeLessThan(140);
   });
 
-  it("mints no token twice", () => {
-    expect(new Set(Array.from({ length: 1_000 }, () => mintToken("api", OLD))).size).toBe(1_000);
+  it("17 refuses a key id that is not configured", () => {
+    const key = "AAECAwQFBgcICQoLDA0ODw";
+    for (const id of "2AZaz") expect(parseToken(mintToken("api", readTagKeys(`${id}:${key}`)), OLD)).toBeNull();
+    expect(parseToken(mintToken("api", readTagKeys(`2:${key}`)), NONE)).toBeNull();
   });
 
-  it("tags with the newest key and still takes the older ones", () => {
+  it("21 refuses a token in capitals, in small letters, or with the case of any one letter exchanged", () => {
+    for (const token of [mintToken("api", OLD), mintToken("session", NONE)]) {
+      const keys = token.startsWith("xaat") ? OLD : NONE;
+      const exchanged = Array.from(token, (letter, i) => {
+        const other = letter === letter.toLowerCase() ? letter.toUpperCase() : letter.toLowerCase();
+        return token.slice(0, i) + other + token.slice(i + 1);
+      });
+      const spelled = [token.toUpperCase(), token.toLowerCase(), token.slice(0, 5).toUpperCase() + token.slice(5), ...exchanged];
+      for (const text of spelled.filter((one) => one !== token)) expect(parseToken(text, keys)).toBeNull();
+    }
+  });
+
+  it("17 tags with the newest key and still takes the older ones", () => {
     expect(mintToken("api", BOTH).charAt(5)).toBe("2");
     expect(parseToken(mintToken("api", OLD), BOTH)).toBe("api");
     expect(parseToken(mintToken("api", BOTH), OLD)).toBeNull();
   });
 
-  it("refuses untagged tokens once there is a tag key", () => {
+  it("17 refuses untagged tokens once there is a tag key", () => {
     expect(parseToken(mintToken("api", NONE), OLD)).toBeNull();
   });
 
@@ -63,7 +83,7 @@ describe("tokens", () => {
     expect(parseToken(withCrc(`xaat-0${"A".repeat(30)}0000`), NONE)).toBe("api");
   });
 
-  it("refuses a token with any one character changed, dropped or added", () => {
+  it("15 refuses a token with any one character changed, dropped or added", () => {
     const token = mintToken("api", OLD);
     for (let i = 0; i < token.length; i++) {
       const other = token.charAt(i) === "A" ? "B" : "A";
@@ -73,7 +93,7 @@ describe("tokens", () => {
     }
   });
 
-  it("refuses well-formed tokens that were tagged with another key", () => {
+  it("16 refuses well-formed tokens that were tagged with another key", () => {
     const foreign = readTagKeys("1:AAAAAAAAAAAAAAAAAAAAAA");
     const accepted = Array.from({ length: 500 }, () => parseToken(mintToken("api", foreign), OLD)).filter(Boolean);
     expect(accepted.length).toBe(0);

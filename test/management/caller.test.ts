@@ -21,7 +21,6 @@ describe("a credential", () => {
   });
 
   it.each([
-    ["two of them", (secret: string) => `Bearer ${secret}, Bearer ${secret}`],
     ["another scheme", (secret: string) => `Digest ${secret}`],
     ["no scheme", (secret: string) => secret],
     ["a tab", (secret: string) => `Bearer \t${secret}`],
@@ -34,6 +33,13 @@ describe("a credential", () => {
     const { owner } = await deployment();
     const reply = await call("GET", "/v2/user", null, undefined, { headers: { authorization: header(owner.token) } });
     expect(refusal(reply)).toEqual([401, "credential-malformed"]);
+  });
+
+  it("is refused with two of them, which is no wrong credential but a wrong request", async () => {
+    const { owner } = await deployment();
+    const authorization = `Bearer ${owner.token}, Bearer ${owner.token}`;
+    const reply = await call("GET", "/v2/user", null, undefined, { headers: { authorization } });
+    expect(refusal(reply)).toEqual([400, "credential-repeated"]);
   });
 
   it.each(["ingest"] as const)("of the kind %s is not taken here", async (kind) => {
@@ -114,12 +120,12 @@ describe("an API token", () => {
     await env.DB.prepare("UPDATE tokens SET networks = ? WHERE id = ?").bind('["203.0.113.0/24"]', api.id).run();
     const from = (headers: Record<string, string>) => call("GET", "/v2/datasets", api, undefined, { headers });
     expect((await from({ "cf-connecting-ip": "203.0.113.9" })).status).toBe(200);
-    for (const headers of [
+    const others: Record<string, string>[] = [
       {},
       { "cf-connecting-ip": "198.51.100.1" },
       { "x-forwarded-for": "203.0.113.9", "true-client-ip": "203.0.113.9" },
-    ])
-      expect(refusal(await from(headers))).toEqual([403, "address-not-allowed"]);
+    ];
+    for (const headers of others) expect(refusal(await from(headers))).toEqual([403, "address-not-allowed"]);
   });
 
   it("needs no organisation, and may name no other", async () => {

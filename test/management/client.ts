@@ -35,7 +35,7 @@ export interface Reply<T> {
   body: T;
 }
 
-/** Sends JSON; a text is sent as it is. `instead`: bindings to replace, as a broken store would. */
+/** Sends JSON; a text or bytes are sent as they are. `instead`: bindings to replace, as a broken store would. */
 export async function call<T = Answer>(
   method: string,
   path: string,
@@ -50,7 +50,7 @@ export async function call<T = Answer>(
       ...(credential?.org && { "x-axiom-org-id": credential.org }),
       ...headers,
     },
-    ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
+    ...(body !== undefined && { body: typeof body === "string" || body instanceof Uint8Array ? body : JSON.stringify(body) }),
   });
   const context = createExecutionContext();
   const response =
@@ -146,6 +146,8 @@ export interface AuditRow {
   actor_id: string;
   detail: string;
   trace_id: string;
+  ip: string | null;
+  org: string;
 }
 
 /** Oldest first. */

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { version } from "../../package.json";
-import { settingsOf } from "../../src/management/env.ts";
+import { type ManagementEnv, settingsOf } from "../../src/management/env.ts";
 import { call, count, dataset, deployment, EU, env, reasonOf, US } from "./client.ts";
 
 afterEach(() => {
@@ -43,7 +43,7 @@ describe("the management Worker", () => {
     expect((await call("GET", "/v2/user", owner)).headers.get("cache-control")).toBe("no-store");
   });
 
-  it("answers 503 and changes nothing when the database fails in the middle", async () => {
+  it("59 answers 503 and changes nothing when the database fails in the middle", async () => {
     vi.spyOn(console, "error").mockImplementation(() => {});
     const made = await deployment();
     await env.DB.exec("DROP TABLE audit");
@@ -76,14 +76,26 @@ describe("settings", () => {
     expect(await dataset(made, "web", { edgeDeployment: EU })).toMatchObject({ edgeDeploymentUrl: "https://eu-central-1.example.com" });
   });
 
-  it.each([
+  it.each(["https://management.example.com/", "http://127.0.0.1:8787", "http://localhost:8787"])(
+    "takes the public URL %s",
+    (PUBLIC_URL) => {
+      expect(settingsOf({ ...env, PUBLIC_URL }).publicUrl).toBe(new URL(PUBLIC_URL).origin);
+    },
+  );
+
+  it.each<[string, Record<string, unknown>]>([
     ["DEFAULT_REGION", { DEFAULT_REGION: "cloud.mars.aws" }],
     ["REGIONS", { REGIONS: null }],
     ["url", { REGIONS: { [US]: { url: "nowhere", binding: "US_EAST_1" } } }],
     ["binding", { REGIONS: { [US]: { url: "https://us.example", binding: "NO_SUCH" } } }],
     ["TOKEN_TAG_KEYS", { TOKEN_TAG_KEYS: "short" }],
     ["SETUP_TOKEN", { SETUP_TOKEN: "no header can carry this" }],
+    ["PUBLIC_URL", { PUBLIC_URL: undefined }],
+    ["PUBLIC_URL", { PUBLIC_URL: "management.example.com" }],
+    ["PUBLIC_URL", { PUBLIC_URL: "http://management.example.com" }],
+    ["PUBLIC_URL", { PUBLIC_URL: "https://management.example.com/v2" }],
+    ["PUBLIC_URL", { PUBLIC_URL: "https://ada@management.example.com" }],
   ])("names %s when it is wrong", (name, wrong) => {
-    expect(() => settingsOf({ ...env, ...wrong })).toThrow(name);
+    expect(() => settingsOf({ ...env, ...wrong } as ManagementEnv)).toThrow(name);
   });
 });

@@ -59,7 +59,10 @@ export function openDocuments(): Documents {
     changed(changes, now) {
       for (const change of changes) {
         if (!least.raise(change, now)) return lose(now);
-        memory.outdate(change.key, change.ver);
+        const known = memory.get(change.key)?.document;
+        // whose it was is still to be said when it is used
+        if (change.revoked && known) memory.hold(change.key, { ...known, status: "revoked", ver: change.ver } as Document, now);
+        else memory.outdate(change.key, change.ver);
       }
     },
     forget,
@@ -105,8 +108,9 @@ export function openDocuments(): Documents {
   function remembered<T extends Document>(key: string, visit: Visit, fresh: boolean): Known<T> | null {
     const { now } = visit;
     const revokedAt = least.revokedAt(key);
-    if (revokedAt !== null) return { document: tombstone(revokedAt) as T, degraded: false };
     const held = memory.get(key);
+    if (revokedAt !== null)
+      return { document: (held?.document?.status === "revoked" ? held.document : tombstone(revokedAt)) as T, degraded: false };
     if (!held) return null;
     const ageMax = held.document === null ? UNKNOWN_AGE_MAX_MS : fresh ? MEMORY_AGE_MAX_MS : MEMORY_AGE_NO_FEED_MAX_MS;
     if (isWithin(ageMax, held.at, now)) return { document: held.document as T | null, degraded: false };
@@ -152,10 +156,8 @@ export function openDocuments(): Documents {
     permissionSet: (digest, visit, env) => find(permissionSubject(digest), visit, env),
     organisation: (id, visit, env) => find(organisationSubject(id), visit, env),
     issuer: (digest, visit, env) => find(issuerSubject(digest), visit, env),
-    async renewed(known, purpose, env, now) {
-      // an address is known well enough without waiting for it
-      return (await questions.askAnew(organisationSubject(known.id), purpose, purpose !== "region", env, now)) ?? known;
-    },
+    // an address is known well enough without waiting for it
+    renewed: (known, purpose, env, now) => questions.askAnew(organisationSubject(known.id), known, purpose, purpose !== "region", env, now),
   };
 }
 

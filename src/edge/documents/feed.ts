@@ -3,15 +3,7 @@
  * the answer's traces; the pending question itself is its own request's, which may be cancelled.
  */
 import type { Changes } from "../../access/change-feed.ts";
-import {
-  AUTHORITY_TIMEOUT_MS,
-  CHANGES_KEPT_MS,
-  FEED_FRESH_MAX_MS,
-  FEED_POLL_MS,
-  FEED_WAIT_MS,
-  isWithin,
-  KV_AGE_MAX_MS,
-} from "../../access/staleness.ts";
+import { AUTHORITY_TIMEOUT_MS, FEED_FRESH_MAX_MS, FEED_POLL_MS, FEED_WAIT_MS, isWithin, KV_AGE_MAX_MS } from "../../access/staleness.ts";
 import type { Authority } from "../env.ts";
 import type { Visit } from "../visit.ts";
 import { untilSeen, within } from "../within.ts";
@@ -51,11 +43,6 @@ export function openFeed({ changed, forget }: Listener): Feed {
   async function ask(authority: Authority, now: number): Promise<void> {
     askedAt = now;
     begun++;
-    // changes of the time before are not kept for so long
-    if (seq !== null && !isWithin(CHANGES_KEPT_MS, answeredAt, now)) {
-      seq = null;
-      forget();
-    }
     try {
       take(await within(AUTHORITY_TIMEOUT_MS, authority.changesSince(seq)), now);
     } catch (error) {

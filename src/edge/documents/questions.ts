@@ -37,8 +37,11 @@ export interface Circumstances {
 export interface Questions {
   /** @throws Problem `store-unavailable` when the authority does not answer or may not be asked. Null: there is no such thing. */
   ask<T extends Document>(subject: Subject<T>, circumstances: Circumstances, visit: Visit, env: EdgeEnv): Promise<T | null>;
-  /** The same of what is known already, for a purpose that has a budget of its own. */
-  askAnew<T extends Document>(subject: Subject<T>, purpose: string, mayWait: boolean, env: EdgeEnv, now: number): Promise<T | null>;
+  /**
+   * The same of what is known already, for a purpose that has a budget of its own. It stays as it is when the authority knows of no such
+   * thing: what has been published is ended, never removed.
+   */
+  askAnew<T extends Document>(subject: Subject<T>, known: T, purpose: string, mayWait: boolean, env: EdgeEnv, now: number): Promise<T>;
 }
 
 /**
@@ -63,14 +66,13 @@ export function openQuestions(isolate: {
     return held !== before && held ? held : null;
   }
 
-  async function answerOf<T extends Document>({ key, ask, read }: Subject<T>, ms: number, env: EdgeEnv, now: number): Promise<T | null> {
+  async function answerOf<T extends Document>({ key, ask, read }: Subject<T>, ms: number, env: EdgeEnv): Promise<T | null> {
     const once = () => askAuthority(ms, () => ask(env.AUTHORITY), read);
     const outdated = (document: T | null) => document !== null && isolate.isOutdated(key, document.ver);
     let document = await once();
     // changed, and the feed was faster than the answer
     if (outdated(document)) document = await once();
     if (outdated(document)) throw unavailable("the credential is being changed; send again in a second");
-    isolate.keep(key, document, now);
     return document;
   }
 
@@ -84,13 +86,19 @@ export function openQuestions(isolate: {
         if (answered) return answered.document as T | null;
         throw unavailable("too many unknown credentials at once; send again in a second");
       }
-      const document = await answerOf(subject, fallback ? AUTHORITY_TIMEOUT_PROVEN_MS : AUTHORITY_TIMEOUT_MS, env, now);
+      const document = await answerOf(subject, fallback ? AUTHORITY_TIMEOUT_PROVEN_MS : AUTHORITY_TIMEOUT_MS, env);
+      isolate.keep(subject.key, document, now);
       if (document === null && subject.guessable) budget.countUnknown(ip, now);
       return document;
     },
-    async askAnew<T extends Document>(subject: Subject<T>, purpose: string, mayWait: boolean, env: EdgeEnv, now: number) {
-      if (budget.spend(`${purpose}:${subject.key}`, MISSES_PER_SECOND_MAX, now)) return answerOf(subject, AUTHORITY_TIMEOUT_MS, env, now);
-      const answered = mayWait ? await answerToOthers(subject.key) : null;
+    async askAnew<T extends Document>(subject: Subject<T>, known: T, purpose: string, mayWait: boolean, env: EdgeEnv, now: number) {
+      const { key } = subject;
+      if (budget.spend(`${purpose}:${key}`, MISSES_PER_SECOND_MAX, now)) {
+        const document = (await answerOf(subject, AUTHORITY_TIMEOUT_MS, env)) ?? known;
+        isolate.keep(key, document, now);
+        return document;
+      }
+      const answered = mayWait ? await answerToOthers(key) : null;
       if (answered?.document) return answered.document as T;
       throw unavailable("the dataset's name is not known here yet; send again in a second");
     },

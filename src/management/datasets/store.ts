@@ -1,6 +1,6 @@
 /** Datasets in D1. */
 import { Problem } from "../../problem.ts";
-import { type Caller, mayWrite } from "../caller.ts";
+import { type Caller, maySee, mayWrite } from "../caller.ts";
 import { type Change, commit, happened } from "../change.ts";
 import type { RegionSettings } from "../env.ts";
 
@@ -45,9 +45,12 @@ export async function findDataset(db: D1Database, org: string, name: string): Pr
  */
 export async function getDataset(db: D1Database, org: string, name: string, seen: (dataset: Dataset) => boolean): Promise<Dataset> {
   const dataset = await findDataset(db, org, name);
-  if (!dataset || !seen(dataset))
-    throw new Problem("dataset-unknown", `dataset not found: ${name}; GET /v2/datasets lists those there are`);
+  if (!dataset || !seen(dataset)) throw unknownDataset(name);
   return dataset;
+}
+
+export function unknownDataset(name: string): Problem {
+  return new Problem("dataset-unknown", `dataset not found: ${name}; GET /v2/datasets lists those there are`);
 }
 
 /** Dataset ids by name. */
@@ -57,6 +60,11 @@ export async function datasetIds(db: D1Database, org: string): Promise<Map<strin
     .bind(org)
     .all<{ id: string; name: string }>();
   return new Map(results.map(({ id, name }) => [name, id]));
+}
+
+/** Ids by name of the datasets that the caller may know of. */
+export async function seenDatasetIds(db: D1Database, caller: Caller): Promise<Map<string, string>> {
+  return new Map([...(await datasetIds(db, caller.org))].filter(([, id]) => maySee(caller, id)));
 }
 
 /** @returns false when the name is taken, also by a request of the same moment. */

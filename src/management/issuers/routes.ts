@@ -6,11 +6,11 @@ import { randomUUID } from "node:crypto";
 import { Problem } from "../../problem.ts";
 import type { Caller } from "../caller.ts";
 import { changeOf } from "../change.ts";
-import { datasetIds } from "../datasets/store.ts";
 import { outsideOf } from "../outbound.ts";
 import { publishing } from "../publish.ts";
 import { type Request, readBody } from "../request.ts";
 import { ANY_CREDENTIAL, PEOPLE, type Route } from "../route.ts";
+import { nameableDatasets } from "../tokens/draft.ts";
 import { discoverJwksUri, fetchKeys } from "./discovery.ts";
 import { audienceOf, IssuerUpdate, mappingsOf, NewIssuer, requireWithin, viewIssuer } from "./draft.ts";
 import * as store from "./store.ts";
@@ -27,18 +27,18 @@ const ALGORITHMS: store.Issuer["algorithms"] = ["ES256", "RS256"];
 const TOKEN_AGE_S = 3_600;
 
 async function list(c: Request, caller: Caller): Promise<Response> {
-  const [all, ids] = await Promise.all([store.listIssuers(c.env.DB, caller.org), datasetIds(c.env.DB, caller.org)]);
+  const [all, ids] = await Promise.all([store.listIssuers(c.env.DB, caller.org), nameableDatasets(c.env.DB, caller)]);
   return c.json(all.map((issuer) => viewIssuer(issuer, namesOf(ids))));
 }
 
 async function get(c: Request, caller: Caller): Promise<Response> {
   const issuer = await known(c, caller);
-  return c.json(viewIssuer(issuer, namesOf(await datasetIds(c.env.DB, caller.org))));
+  return c.json(viewIssuer(issuer, namesOf(await nameableDatasets(c.env.DB, caller))));
 }
 
 async function create(c: Request, caller: Caller): Promise<Response> {
   const body = await readBody(c, NewIssuer);
-  const ids = await datasetIds(c.env.DB, caller.org);
+  const ids = await nameableDatasets(c.env.DB, caller);
   const claims = mappingsOf(body.claims, ids);
   requireWithin(caller, claims, ids);
   const audience = audienceOf(body, caller.org);
@@ -67,7 +67,7 @@ async function create(c: Request, caller: Caller): Promise<Response> {
 async function update(c: Request, caller: Caller): Promise<Response> {
   const old = await known(c, caller);
   const body = await readBody(c, IssuerUpdate);
-  const ids = await datasetIds(c.env.DB, caller.org);
+  const ids = await nameableDatasets(c.env.DB, caller);
   const next: store.Issuer = { ...old, ...body, claims: body.claims ? mappingsOf(body.claims, ids) : old.claims };
   // whoever may change an address or an algorithm could come in as any of its workloads
   requireWithin(caller, next.claims, ids);

@@ -1,7 +1,7 @@
 /** API tokens that workloads got in exchange for a JWT: like any other to the edges, but listed nowhere and gone once they have ended. */
 import type { Capability } from "../../access/capability.ts";
+import type { Capabilities } from "../capabilities.ts";
 import { type Change, commit } from "../change.ts";
-import type { Capabilities } from "../tokens/store.ts";
 
 /** How long the row of one that has ended stays, as the edges' memory and KV do. */
 const ENDED_KEPT_MS = 86_400_000;

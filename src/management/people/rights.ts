@@ -1,6 +1,6 @@
 /**
  * What a member may do: the role, and the roles of the groups that the member is in; on the datasets of the member's teams only, if
- * there are any. Read anew for each request, so that a change counts from the next one on.
+ * there are any. Who left the last of them without an administrator's doing sees none, as in a team without datasets. Read anew for each request, so that a change counts from the next one on.
  */
 import { type Capability, EVERY, everything, type Grant, scopeAllows } from "../../access/capability.ts";
 
@@ -72,9 +72,10 @@ export async function rightsOf(db: D1Database, org: string, user: string, role: 
     db
       .prepare(
         `SELECT d.dataset_id AS dataset FROM team_members m JOIN teams t ON t.id = m.team_id
-        LEFT JOIN team_datasets d ON d.team_id = t.id WHERE m.user_id = ? AND t.org = ?`,
+        LEFT JOIN team_datasets d ON d.team_id = t.id WHERE m.user_id = ? AND t.org = ?
+        UNION ALL SELECT NULL FROM team_leavers WHERE user_id = ? AND org = ?`,
       )
-      .bind(user, org),
+      .bind(user, org, user, org),
   ]);
   const roles = (groups?.results ?? []) as { role: string; capabilities: string | null }[];
   const grant = roles
@@ -83,7 +84,8 @@ export async function rightsOf(db: D1Database, org: string, user: string, role: 
   const seen = (teams?.results ?? []) as { dataset: string | null }[];
   if (seen.length === 0 || UNRESTRICTED.includes(role)) return { grant, visible: null };
   const visible = new Set(seen.flatMap(({ dataset }) => (dataset === null ? [] : [dataset])));
-  return { grant: { ...grant, datasets: onlyOn(visible, grant.datasets) }, visible };
+  // nobody here knows which datasets a view reads
+  return { grant: { ...grant, datasets: onlyOn(visible, grant.datasets), views: {} }, visible };
 }
 
 function union(one: Grant, other: Grant): Grant {
@@ -101,7 +103,7 @@ function unionOfScopes(one: Grant["datasets"], other: Grant["datasets"]): Grant[
   return Object.fromEntries(scopes);
 }
 
-/** A wildcard becomes the datasets themselves, so that it covers no other wildcard. */
+/** A wildcard becomes the datasets themselves, so that it covers no other wildcard. A dataset on which nothing is held is not named. */
 function onlyOn(visible: ReadonlySet<string>, scopes: Grant["datasets"]): Grant["datasets"] {
   const held = [...new Set(Object.values(scopes).flat())];
   const narrowed = [...visible].map((id) => [id, held.filter((capability) => scopeAllows(scopes, id, capability))] as const);

@@ -1,12 +1,15 @@
 /** What is asked of a new token, and whether the caller may make it. */
 import { randomUUID } from "node:crypto";
 import * as v from "valibot";
-import { beyond, EVERY, type Grant, readGrant } from "../../access/capability.ts";
+import { beyond, type Grant } from "../../access/capability.ts";
 import { Problem } from "../../problem.ts";
 import { type Caller, mayGrant } from "../caller.ts";
+import { type Capabilities, readCapabilities } from "../capabilities.ts";
+import { datasetIds } from "../datasets/store.ts";
 import { Description, Name } from "../request.ts";
 import { type Expiry, readFutureExpiry } from "./expiry.ts";
-import type { Capabilities, Token } from "./store.ts";
+import { RestrictionMembers, type Restrictions, readRestrictions } from "./restrictions.ts";
+import type { Token } from "./store.ts";
 
 export const NewToken = v.strictObject({
   name: Name,
@@ -15,10 +18,11 @@ export const NewToken = v.strictObject({
   datasetCapabilities: v.optional(v.unknown()),
   orgCapabilities: v.optional(v.unknown()),
   viewCapabilities: v.optional(v.unknown()),
+  ...RestrictionMembers,
 });
 export type NewToken = v.InferOutput<typeof NewToken>;
 
-export type Draft = Pick<Token, "name" | "description" | "capabilities"> & { expiry: Expiry };
+export type Draft = Pick<Token, "name" | "description" | "capabilities"> & Restrictions & { expiry: Expiry };
 
 /**
  * Reads a request. Does not check that the caller may grant it.
@@ -26,26 +30,20 @@ export type Draft = Pick<Token, "name" | "description" | "capabilities"> & { exp
  */
 export function draftOf(request: NewToken, datasetIds: ReadonlyMap<string, string>, now: number, member = ""): Draft {
   const expiry = readFutureExpiry(`${member}expiresAt`, request.expiresAt, now);
-  const { datasets, org, views } = readGrant(request, expiry.at);
-  const byId = Object.entries(datasets).map(([name, held]) => {
-    const id = name === EVERY ? EVERY : datasetIds.get(name);
-    if (!id)
-      throw new Problem(
-        "body-invalid",
-        `datasetCapabilities names the dataset ${JSON.stringify(name)}, which does not exist; create it at POST /v2/datasets, or correct the name`,
-      );
-    return [id, held] as const;
-  });
-  return {
-    name: request.name,
-    description: request.description ?? "",
-    capabilities: { datasets: Object.fromEntries(byId), org, views },
-    expiry,
-  };
+  const capabilities = readCapabilities(request, datasetIds);
+  const restrictions = readRestrictions(request, expiry.at, member);
+  return { name: request.name, description: request.description ?? "", capabilities, expiry, ...restrictions };
+}
+
+/** Ids, by name, of the datasets that a caller may know of: to name another of the organisation is as good as to name none. */
+export async function nameableDatasets(db: D1Database, { org, visible }: Caller): Promise<Map<string, string>> {
+  const all = await datasetIds(db, org);
+  return visible === null ? all : new Map([...all].filter(([, id]) => visible.has(id)));
 }
 
 /**
- * The subset rule: nobody makes a token that can do more or live longer than they do.
+ * The subset rule: nobody makes a token that can do more or live longer than the credential that makes it. A session that was signed in
+ * just now has no end in this: its person could sign in again.
  * @throws Problem `grant-too-wide` naming what goes beyond.
  */
 export function requireWithin(caller: Caller, capabilities: Capabilities, expiry: Expiry, datasetIds: ReadonlyMap<string, string>): void {
@@ -56,6 +54,19 @@ export function requireWithin(caller: Caller, capabilities: Capabilities, expiry
   throw new Problem("grant-too-wide", `a token may not exceed the credential that makes it: ${text}; leave it out, or ask an owner`);
 }
 
-export function tokenOf({ expiry, ...draft }: Draft, org: string): Token {
-  return { id: randomUUID(), org, ...draft, expiresAt: expiry.at, expiresText: expiry.text, successor: null, ver: 1 };
+/** Where a token stands among others. */
+export interface Line {
+  parent: string | null;
+  /** Null: the token begins one. */
+  family: string | null;
+}
+
+/** @param secret of which the last four characters are kept, so that people tell one token from another. */
+export function tokenOf({ expiry, ...draft }: Draft, caller: Caller, { parent, family }: Line, secret: string, now: number): Token {
+  const id = randomUUID();
+  return {
+    ...{ id, org: caller.org, kind: "api", ...draft, expiresAt: expiry.at, expiresText: expiry.text, disabled: 0, ver: 1 },
+    ...{ family: family ?? id, parent, successor: null, hint: secret.slice(-4) },
+    ...{ createdAt: now, createdBy: caller.actor.id, lastUsedAt: null },
+  };
 }

@@ -16,8 +16,11 @@ const RFC3339 = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(?:[Zz]|
 const ZERO = /^0001-01-01T00:00:00(\.0+)?Z$/;
 const YEAR_9999_ENDS_MS = 253_402_300_800_000;
 
-/** @throws Problem `body-invalid` naming the member. */
-export function readExpiry(member: string, value: string | null | undefined): Expiry {
+/**
+ * @param none what null means, in words.
+ * @throws Problem `body-invalid` naming the member.
+ */
+export function readExpiry(member: string, value: string | null | undefined, none = "never"): Expiry {
   if (value === null || value === undefined || ZERO.test(value)) return NEVER;
   const match = RFC3339.exec(value);
   const [, date, time, fraction = "", sign, hours, minutes] = match ?? [];
@@ -28,7 +31,7 @@ export function readExpiry(member: string, value: string | null | undefined): Ex
   const offset = sign ? (Number(hours) * 60 + Number(minutes)) * 60_000 * (sign === "-" ? -1 : 1) : 0;
   const seconds = wallClock - offset;
   if (!match || !real || seconds < 0 || seconds >= YEAR_9999_ENDS_MS)
-    throw new Problem("body-invalid", `${member} must be a time such as 2030-01-31T12:00:00Z, or null for never`);
+    throw new Problem("body-invalid", `${member} must be a time such as 2030-01-31T12:00:00Z, or null for ${none}`);
   const digits = fraction.replace(/0+$/, "");
   return {
     at: seconds + Math.floor(Number(`0.${digits || 0}`) * 1_000),
@@ -42,6 +45,11 @@ export function readFutureExpiry(member: string, value: string | null | undefine
   if (expiry.at !== null && expiry.at <= now)
     throw new Problem("body-invalid", `${member} is in the past; choose a later time, or null for never`);
   return expiry;
+}
+
+/** Epoch milliseconds as answered. */
+export function instant(at: number): string {
+  return new Date(at).toISOString().replace(/\.?0*Z$/, "Z");
 }
 
 export function earlier(one: Expiry, other: Expiry): Expiry {

@@ -1,18 +1,28 @@
 /**
  * A new secret, and an end for the old one. The old token's end only ever comes nearer: a token that has expired stays expired, and
  * one that was deleted cannot be regenerated.
+ *
+ * Capabilities never change under an id. Axiom's contract has `newToken` all the same, with capabilities of its own, and clients send
+ * it; since the successor has another id and secret, it is judged as a token that is made anew: by the subset rule against the caller,
+ * and if it may do more than the old one, by the right to create tokens. Restrictions that `newToken` does not name stay as they were.
  */
 import * as v from "valibot";
+import { beyond } from "../../access/capability.ts";
+import { GRACE_MAX_MS } from "../../access/staleness.ts";
 import { digestOf, mintToken } from "../../access/token.ts";
 import { Problem } from "../../problem.ts";
-import type { Caller } from "../caller.ts";
-import { changeOf, commit, happened } from "../change.ts";
-import { datasetIds } from "../datasets/store.ts";
+import { type Caller, requireCapability } from "../caller.ts";
+import { allOf, type Condition, changeOf, commit, happened } from "../change.ts";
 import { settingsOf } from "../env.ts";
+import { type Once, onceOf } from "../idempotency.ts";
 import { publishing } from "../publish.ts";
 import type { Request } from "../request.ts";
-import { type Draft, draftOf, NewToken, requireWithin, tokenOf } from "./draft.ts";
-import { type Expiry, earlier, readExpiry, readFutureExpiry } from "./expiry.ts";
+import { type Made, restrictionsOfCaller } from "./create.ts";
+import { type Draft, draftOf, NewToken, nameableDatasets, requireWithin, tokenOf } from "./draft.ts";
+import { type Expiry, earlier, instant, readExpiry, readFutureExpiry } from "./expiry.ts";
+import { requireOtherFamily } from "./family.ts";
+import { withinLifetime } from "./lifetime.ts";
+import { restrictedAs } from "./restrictions.ts";
 import { findToken, insertToken, type Token } from "./store.ts";
 
 export const Regeneration = v.strictObject({
@@ -23,31 +33,34 @@ export const Regeneration = v.strictObject({
 });
 type Regeneration = v.InferOutput<typeof Regeneration>;
 
-export interface Regenerated {
-  token: Token;
-  secret: string;
-}
-
 /** Does not check that the caller may update tokens; does check that they may make this one. */
-export async function regenerate(c: Request, caller: Caller, id: string, request: Regeneration): Promise<Regenerated> {
-  const old = await findToken(c.env.DB, caller.org, id, c.var.now);
+export async function regenerate(c: Request, caller: Caller, id: string, request: Regeneration): Promise<Made> {
+  const { DB: db } = c.env;
+  const { now } = c.var;
+  const once = await onceOf(c, caller, request);
+  const old = await findToken(db, caller.org, id, now);
   if (!old) throw new Problem("resource-unknown", `token not found: ${id}; a deleted token cannot be regenerated, create a new one`);
+  // what it made itself a token may, as Terraform's does: that goes with it when it is deleted with its line
+  if (old.createdBy !== caller.credential.id) requireOtherFamily(caller, old, "regenerate");
   requireFirst(old);
-  const names = await datasetIds(c.env.DB, caller.org);
-  const end = readExpiry("existingTokenExpiresAt", request.existingTokenExpiresAt);
-  if (end.at === null)
-    throw new Problem("body-invalid", "existingTokenExpiresAt must be a time; send the present one to end the token now");
-  const draft = draftOfSuccessor(old, request, names, c.var.now);
-  requireWithin(caller, draft.capabilities, draft.expiry, names);
+  const end = endOf(old, request.existingTokenExpiresAt, now);
+  const names = await nameableDatasets(db, caller);
+  const asked = draftOfSuccessor(old, request, names, now);
+  requireWithin(caller, asked.capabilities, asked.expiry, names);
   // ending a token is a power over all that it may do, whatever takes its place
-  requireWithin(caller, old.capabilities, draft.expiry, names);
+  requireWithin(caller, old.capabilities, asked.expiry, names);
+  const wider = beyond({ ...old.capabilities, expiresAt: null }, { ...asked.capabilities, expiresAt: null });
+  if (wider !== null) requireCapability(caller, "apiTokens:create");
+  const draft = { ...asked, ...restrictedAs(await restrictionsOfCaller(db, caller), asked) };
+  const member = request.newToken?.expiresAt ? "newToken.expiresAt" : "newTokenExpiresAt";
+  const lifetime = await withinLifetime(db, caller.org, draft.expiry, member, now);
 
-  const token = tokenOf(draft, caller.org);
   const secret = mintToken("api", settingsOf(c.env).tagKeys);
-  const replaced = () => replace(c, caller, old, earlier({ at: old.expiresAt, text: old.expiresText }, end), token, digestOf(secret));
-  if (!(await publishing(c, caller.org, replaced)))
-    throw new Problem("conflict", `the token ${id}, or what you may do, changed at the same moment; get the token and decide anew`);
-  return { token, secret };
+  const token = tokenOf(draft, caller, { parent: old.id, family: old.family }, secret, now);
+  const only = allOf(caller.unchanged, lifetime, once.unused);
+  if (await publishing(c, caller.org, () => replace(c, caller, old, end, token, digestOf(secret), only, once))) return { token, secret };
+  await once.refuseRepeat();
+  throw new Problem("conflict", `the token ${id}, or what you may do, changed at the same moment; get the token and decide anew`);
 }
 
 /** One successor each: without it, two who regenerate in turn would both believe theirs to be the only one. */
@@ -56,19 +69,46 @@ function requireFirst({ id, successor }: Token): void {
     throw new Problem("conflict", `the token ${id} was regenerated before; its successor is ${successor}, regenerate that or delete it`);
 }
 
+/** @throws Problem `body-invalid` for no time, and for one that leaves the old token too long beside the new one. */
+function endOf(old: Token, text: string, now: number): Expiry {
+  const asked = readExpiry("existingTokenExpiresAt", text);
+  if (asked.at === null)
+    throw new Problem("body-invalid", "existingTokenExpiresAt must be a time; send the present one to end the token now");
+  const end = earlier({ at: old.expiresAt, text: old.expiresText }, asked);
+  if (end.at !== null && end.at > now + GRACE_MAX_MS)
+    throw new Problem(
+      "body-invalid",
+      `existingTokenExpiresAt may be 30 days ahead at most; choose ${instant(now + GRACE_MAX_MS)} or earlier, and change the senders until then`,
+    );
+  return end;
+}
+
 /** The old token's own capabilities, unless the request has others; those come with an end of their own, if they have one. */
 function draftOfSuccessor(old: Token, request: Regeneration, names: ReadonlyMap<string, string>, now: number): Draft {
   const expiry = readFutureExpiry("newTokenExpiresAt", request.newTokenExpiresAt, now);
-  if (request.newToken) {
-    const draft = draftOf(request.newToken, names, now, "newToken.");
-    return draft.expiry.at === null ? { ...draft, expiry } : draft;
-  }
-  const { name, description, capabilities } = old;
-  return { name, description, capabilities, expiry };
+  const { name, description, capabilities, notBefore, networks, limits } = old;
+  if (!request.newToken) return { name, description, capabilities, expiry, notBefore, networks, limits };
+  const draft = draftOf(request.newToken, names, now, "newToken.");
+  return {
+    ...draft,
+    ...(draft.expiry.at === null && { expiry }),
+    notBefore: draft.notBefore ?? notBefore,
+    networks: draft.networks ?? networks,
+    limits: draft.limits ?? limits,
+  };
 }
 
 /** Compare and swap on the version that was read: of several at once one wins, and only the winner's successor is inserted. */
-function replace(c: Request, caller: Caller, old: Token, end: Expiry, token: Token, digest: string): Promise<boolean> {
+function replace(
+  c: Request,
+  caller: Caller,
+  old: Token,
+  end: Expiry,
+  token: Token,
+  digest: string,
+  only: Condition,
+  once: Once,
+): Promise<boolean> {
   const { DB: db } = c.env;
   const detail = { name: token.name, successor: token.id, oldExpiresAt: end.text, newExpiresAt: token.expiresText };
   const change = changeOf(c, caller, "token.regenerate", old.id, detail);
@@ -76,8 +116,9 @@ function replace(c: Request, caller: Caller, old: Token, end: Expiry, token: Tok
   const swap = db
     .prepare(
       `UPDATE tokens SET expires_at = ?, expires_text = ?, successor = ?, ver = ver + 1, change_id = ?
-      WHERE id = ? AND org = ? AND ver = ? AND status = 'active' AND successor IS NULL AND ${caller.unchanged.sql}`,
+      WHERE id = ? AND org = ? AND ver = ? AND status = 'active' AND successor IS NULL AND ${only.sql}`,
     )
-    .bind(end.at, end.text, token.id, change.id, old.id, caller.org, old.ver, ...caller.unchanged.values);
-  return commit(db, change, [swap, insertToken(db, token, digest, change, happened(trace, change))], trace);
+    .bind(end.at, end.text, token.id, change.id, old.id, caller.org, old.ver, ...only.values);
+  const done = happened(trace, change);
+  return commit(db, change, [swap, insertToken(db, token, digest, change, done), ...once.remember(token.id, done)], trace);
 }

@@ -1,87 +1,46 @@
-/** `/v2/tokens`. A token's capabilities never change, so there is no update: duplicate or regenerate it. */
-import { digestOf, mintToken } from "../../access/token.ts";
-import { Problem } from "../../problem.ts";
+/** `/v2/tokens`. A token's capabilities never change, so there is no update of the whole: duplicate or regenerate it. */
 import type { Caller } from "../caller.ts";
-import { type Change, changeOf, commit } from "../change.ts";
-import { datasetIds } from "../datasets/store.ts";
-import { settingsOf } from "../env.ts";
-import { publishing } from "../publish.ts";
 import { type Request, readBody } from "../request.ts";
 import { ANY_CREDENTIAL, type Route } from "../route.ts";
-import { draftOf, NewToken, requireWithin, tokenOf } from "./draft.ts";
+import { answerWithSecret, datasetNames, tokenOfPath } from "./answer.ts";
+import { create } from "./create.ts";
+import { current } from "./current.ts";
+import { getDetails, list, usage } from "./details.ts";
+import { NewToken } from "./draft.ts";
+import { changeSettings, disable, enable, shorten } from "./edit.ts";
+import { identify } from "./identify.ts";
 import { Regeneration, regenerate } from "./regenerate.ts";
-import * as store from "./store.ts";
+import { remove } from "./remove.ts";
+import { viewToken } from "./store.ts";
+
+const any = { as: "caller", by: ANY_CREDENTIAL } as const;
 
 export const tokens: Route[] = [
-  { method: "GET", path: "/v2/tokens", as: "caller", by: ANY_CREDENTIAL, needs: "apiTokens:read", run: list },
-  { method: "POST", path: "/v2/tokens", as: "caller", by: ANY_CREDENTIAL, needs: "apiTokens:create", run: make },
-  { method: "GET", path: "/v2/tokens/:id", as: "caller", by: ANY_CREDENTIAL, needs: "apiTokens:read", run: get },
-  { method: "DELETE", path: "/v2/tokens/:id", as: "caller", by: ANY_CREDENTIAL, needs: "apiTokens:delete", run: remove },
-  { method: "POST", path: "/v2/tokens/:id/regenerate", as: "caller", by: ANY_CREDENTIAL, needs: "apiTokens:update", run: renew },
+  { method: "GET", path: "/v2/tokens", ...any, needs: "apiTokens:read", run: list },
+  { method: "POST", path: "/v2/tokens", ...any, needs: "apiTokens:create", run: make },
+  // before `:id`, which they would be taken for
+  { method: "GET", path: "/v2/tokens/current", ...any, needs: null, run: current },
+  { method: "POST", path: "/v2/tokens/identify", ...any, needs: "apiTokens:read", run: identify },
+  { method: "GET", path: "/v2/tokens/:id", ...any, needs: "apiTokens:read", run: get },
+  // `remove` asks for apiTokens:delete, except of a token that deletes itself
+  { method: "DELETE", path: "/v2/tokens/:id", ...any, needs: null, run: remove },
+  { method: "GET", path: "/v2/tokens/:id/details", ...any, needs: "apiTokens:read", run: getDetails },
+  { method: "GET", path: "/v2/tokens/:id/usage", ...any, needs: "apiTokens:read", run: usage },
+  { method: "PUT", path: "/v2/tokens/:id/settings", ...any, needs: "apiTokens:update", run: changeSettings },
+  { method: "PUT", path: "/v2/tokens/:id/expiry", ...any, needs: "apiTokens:update", run: shorten },
+  { method: "POST", path: "/v2/tokens/:id/disable", ...any, needs: "apiTokens:update", run: disable },
+  { method: "POST", path: "/v2/tokens/:id/enable", ...any, needs: "apiTokens:update", run: enable },
+  { method: "POST", path: "/v2/tokens/:id/regenerate", ...any, needs: "apiTokens:update", run: renew },
 ];
 
-async function list(c: Request, caller: Caller): Promise<Response> {
-  const [all, names] = await Promise.all([store.listTokens(c.env.DB, caller.org, c.var.now), datasetNames(c, caller)]);
-  return c.json(all.map((token) => store.viewToken(token, names)));
-}
-
 async function make(c: Request, caller: Caller): Promise<Response> {
-  const { token, secret } = await create(c, caller, await readBody(c, NewToken));
-  return answerWithSecret(c, caller, token, secret);
+  return answerWithSecret(c, caller, await create(c, caller, await readBody(c, NewToken)));
 }
 
 async function get(c: Request, caller: Caller): Promise<Response> {
-  const id = c.req.param("id") ?? "";
-  const token = await store.findToken(c.env.DB, caller.org, id, c.var.now);
-  if (!token) throw unknown(id);
-  return c.json(store.viewToken(token, await datasetNames(c, caller)));
-}
-
-async function remove(c: Request, caller: Caller): Promise<Response> {
-  const id = c.req.param("id") ?? "";
-  const token = await store.findDeletable(c.env.DB, caller.org, id);
-  if (!token) throw unknown(id);
-  const entry = entryOf(c, caller, "token.delete", token);
-  if (!(await publishing(c, caller.org, () => store.revokeToken(c.env.DB, token.id, entry)))) throw unknown(token.id);
-  return c.body(null, 204);
+  return c.json(viewToken(await tokenOfPath(c, caller), await datasetNames(c.env.DB, caller.org)));
 }
 
 async function renew(c: Request, caller: Caller): Promise<Response> {
-  const { token, secret } = await regenerate(c, caller, c.req.param("id") ?? "", await readBody(c, Regeneration));
-  return answerWithSecret(c, caller, token, secret);
-}
-
-async function create(c: Request, caller: Caller, request: NewToken): Promise<{ token: store.Token; secret: string }> {
-  const { DB: db } = c.env;
-  const names = await datasetIds(db, caller.org);
-  const draft = draftOf(request, names, c.var.now);
-  requireWithin(caller, draft.capabilities, draft.expiry, names);
-  if ((await store.countTokens(db, caller.org)) >= store.TOKENS_MAX)
-    throw new Problem("conflict", `the organisation has ${store.TOKENS_MAX} tokens, the most there may be; delete some first`);
-
-  const token = tokenOf(draft, caller.org);
-  const secret = mintToken("api", settingsOf(c.env).tagKeys);
-  const entry = entryOf(c, caller, "token.create", token);
-  const insert = store.insertToken(db, token, digestOf(secret), entry, caller.unchanged);
-  if (!(await publishing(c, caller.org, () => commit(db, entry, [insert], { table: "tokens", id: token.id }))))
-    throw new Problem("conflict", "what you may do changed at the same moment; send the request again");
-  return { token, secret };
-}
-
-/** The only answers that hold a secret. */
-async function answerWithSecret(c: Request, caller: Caller, token: store.Token, secret: string): Promise<Response> {
-  return c.json({ ...store.viewToken(token, await datasetNames(c, caller)), token: secret });
-}
-
-/** By id. */
-async function datasetNames(c: Request, caller: Caller): Promise<Map<string, string>> {
-  return new Map([...(await datasetIds(c.env.DB, caller.org))].map(([name, id]) => [id, name]));
-}
-
-function entryOf(c: Request, caller: Caller, action: string, { id, name, capabilities, expiresText }: store.Token): Change {
-  return changeOf(c, caller, action, id, { name, capabilities, expiresAt: expiresText });
-}
-
-function unknown(id: string): Problem {
-  return new Problem("resource-unknown", `token not found: ${id}; GET /v2/tokens lists those there are`);
+  return answerWithSecret(c, caller, await regenerate(c, caller, c.req.param("id") ?? "", await readBody(c, Regeneration)));
 }

@@ -203,15 +203,6 @@ describe("what the feed no longer knows", () => {
     expect(asked[3]?.seq).toBe(9);
   });
 
-  it("is not asked for when it was kept for a day only", async () => {
-    await begin({ seq: 5 });
-    void come(86_400_000);
-    expect([asked[1]?.seq, heard]).toEqual([5, [" at 0"]]);
-    await asked[1]?.fail();
-    void come(86_405_001);
-    expect([asked[2]?.seq, heard.at(-1)]).toEqual([null, "forget"]);
-  });
-
   it("is distrusted on demand, for 70 s", async () => {
     await begin();
     feed.distrust(NOW + 1_000);

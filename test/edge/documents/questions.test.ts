@@ -61,7 +61,7 @@ async function outcome(work: Promise<unknown>): Promise<unknown> {
 
 const ask = (of = subject(), circumstances = NEW, by = visit()) => outcome(questions.ask(of, circumstances, by, env));
 const askAnew = (purpose = "dataset", mayWait = true, of = subject(), now = NOW) =>
-  outcome(questions.askAnew(of, purpose, mayWait, env, now));
+  outcome(questions.askAnew(of, document(1), purpose, mayWait, env, now));
 
 /** Uses up what may be asked in this second. */
 async function spend(times: number, by: () => Promise<unknown>): Promise<void> {

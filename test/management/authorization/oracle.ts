@@ -35,11 +35,79 @@ POST /v2/datasets/:dataset/trim                SPA @trim:update
 POST /v1/datasets/:dataset/trim                SPA @trim:update
 POST /v2/datasets/:dataset/vacuum              SPA @vacuum:update
 POST /v1/datasets/:dataset/vacuum              SPA @vacuum:update
+POST /v1/ingest/:dataset                       PA @ingest:create
+POST /v1/datasets/:dataset/ingest              PA @ingest:create
+POST /api/v1/datasets/:dataset/ingest          PA @ingest:create
+POST /v1/datasets/:dataset/quarantine/:id/replay PA @ingest:create
+GET /v1/datasets/:dataset/segments             SPA @query:read
+GET /v1/datasets/:dataset/segments/:id         SPA @query:read
+GET /v1/datasets/:dataset/stats                SPA @query:read
 GET /v2/tokens                                 SPA apiTokens:read
 POST /v2/tokens                                SPA apiTokens:create
 GET /v2/tokens/:id                             SPA apiTokens:read
-DELETE /v2/tokens/:id                          SPA apiTokens:delete
+DELETE /v2/tokens/:id                          SPA
+GET /v2/tokens/current                         SPA
+POST /v2/tokens/identify                       SPA apiTokens:read
+GET /v2/tokens/:id/details                     SPA apiTokens:read
+GET /v2/tokens/:id/usage                       SPA apiTokens:read
+PUT /v2/tokens/:id/settings                    SPA apiTokens:update
+PUT /v2/tokens/:id/expiry                      SPA apiTokens:update
+POST /v2/tokens/:id/disable                    SPA apiTokens:update
+POST /v2/tokens/:id/enable                     SPA apiTokens:update
+GET /v2/auth/issuers                           SPA apiTokens:read
+POST /v2/auth/issuers                          SP apiTokens:create recent
+GET /v2/auth/issuers/:id                       SPA apiTokens:read
+PUT /v2/auth/issuers/:id                       SP apiTokens:update recent
+DELETE /v2/auth/issuers/:id                    SPA apiTokens:delete
+POST /v2/oauth/token                           open
+GET /v2/users                                  SPA users:read
+POST /v2/users                                 SPA users:create
+GET /v2/users/:id                              SPA users:read
+PUT /v2/users/:id                              SPA users:update
+DELETE /v2/users/:id                           SPA recent
+PUT /v2/users/:id/role                         SPA users:update recent
+POST /v2/users/:id/disable                     SPA users:update recent
+POST /v2/users/:id/enable                      SPA users:update recent
+GET /v2/users/:id/details                      SP users:read admin
+POST /v2/users/:id/invitation                  SPA users:create
+POST /v2/users/invite                          SPA users:create
+GET /v2/invitations                            SPA users:read
+DELETE /v2/invitations/:id                     SPA users:create
+PUT /v2/user                                   SP anywhere
+POST /v2/orgs                                  S recent
+PUT /v2/orgs/:id                               SP admin
+GET /v2/orgs/:id/settings                      SP admin
+PUT /v2/orgs/:id/settings                      SP admin
+DELETE /v2/orgs/:id                            S recent
+PUT /v2/setup/orgs/:id/status                  open
 POST /v2/tokens/:id/regenerate                 SPA apiTokens:update
+GET /v2/rbac/roles                             SPA rbac:read
+POST /v2/rbac/roles                            SPA rbac:create
+GET /v2/rbac/roles/:id                         SPA rbac:read
+PUT /v2/rbac/roles/:id                         SPA rbac:create
+DELETE /v2/rbac/roles/:id                      SPA rbac:create
+GET /v2/rbac/groups                            SPA rbac:read
+POST /v2/rbac/groups                           SPA rbac:create
+GET /v2/rbac/groups/:id                        SPA rbac:read
+PUT /v2/rbac/groups/:id                        SPA rbac:create
+DELETE /v2/rbac/groups/:id                     SPA rbac:create
+GET /v2/teams                                  SP rbac:read
+POST /v2/teams                                 SP rbac:create admin
+GET /v2/teams/:id                              SP rbac:read
+PUT /v2/teams/:id                              SP rbac:read
+DELETE /v2/teams/:id                           SP rbac:delete admin
+GET /api/v1/teams                              SP rbac:read
+POST /api/v1/teams                             SP rbac:create admin
+GET /api/v1/teams/:id                          SP rbac:read
+PUT /api/v1/teams/:id                          SP rbac:read
+DELETE /api/v1/teams/:id                       SP rbac:delete admin
+GET /v2/teams/leavers                          SP rbac:read admin
+DELETE /v2/teams/leavers/:user                 SP rbac:update admin
+GET /v2/teams/:id/candidates                   SP rbac:read
+POST /v2/teams/:id/members                     SP rbac:read
+DELETE /v2/teams/:id/members/:user             SP
+POST /v2/teams/:id/datasets/:dataset           SP rbac:read @see
+DELETE /v2/teams/:id/datasets/:dataset         SP rbac:read @see
 GET /v2/audit                                  SPA auditLog:read
 GET /v2/audit/export                           SPA auditLog:read
 GET /v2/audit/refusals                         SPA auditLog:read
@@ -47,6 +115,51 @@ GET /v2/info/:kind/:target                     SP admin
 GET /v2/upstream                               S admin
 PUT /v2/upstream                               S admin recent
 DELETE /v2/upstream                            S admin recent
+GET /v2/auth/providers                         S admin
+POST /v2/auth/providers                        S admin recent
+GET /v2/auth/providers/:id                     S admin
+PUT /v2/auth/providers/:id                     S admin recent
+DELETE /v2/auth/providers/:id                  S admin recent
+POST /v2/auth/providers/:id/test               S admin
+GET /auth/session                              open
+POST /auth/session-token                       open
+POST /auth/logout                              open
+GET /auth/invitations/:token                   open
+GET /auth/:org                                 open
+GET /auth/:org/:provider/login                 open
+GET /auth/:org/:provider/callback              open
+GET /v2/user/tokens                            SP anywhere
+POST /v2/user/tokens                           S anywhere recent
+DELETE /v2/user/tokens/:id                     SP anywhere
+GET /v2/users/:id/tokens                       SP users:update
+DELETE /v2/users/:id/tokens/:token             SP users:update
+GET /v2/sessions                               S anywhere
+POST /v2/sessions                              S anywhere
+DELETE /v2/sessions                            S anywhere
+DELETE /v2/sessions/:id                        S anywhere
+GET /v2/users/:id/sessions                     SP users:update
+DELETE /v2/users/:id/sessions                  SP users:update
+DELETE /v2/users/:id/sessions/:session         SP users:update
+POST /v2/tokens/import                         SP apiTokens:create
+GET /api/v1/tokens/ingest/validate             open
+GET /api/v1/tokens/ingest                      SP apiTokens:read
+POST /api/v1/tokens/ingest                     SP apiTokens:create
+GET /api/v1/tokens/ingest/:id                  SP apiTokens:read
+DELETE /api/v1/tokens/ingest/:id               SP apiTokens:delete
+GET /api/v1/tokens/ingest/:id/token            SP apiTokens:read
+GET /api/v1/tokens/api                         SP apiTokens:read
+POST /api/v1/tokens/api                        SP apiTokens:create
+GET /api/v1/tokens/api/:id                     SP apiTokens:read
+DELETE /api/v1/tokens/api/:id                  SP apiTokens:delete
+GET /api/v1/tokens/api/:id/token               SP apiTokens:read
+GET /api/v1/tokens/personal                    open
+POST /api/v1/tokens/personal                   open
+GET /api/v1/tokens/personal/:id                open
+PUT /api/v1/tokens/personal/:id                open
+DELETE /api/v1/tokens/personal/:id             open
+GET /api/v1/tokens/personal/:id/token          open
+POST /v1/report-leak                           open
+POST /v1/github/secret-scanning                open
 `;
 
 /** Behind the gateway: each resource with all methods on the collection, on one, and on what belongs to one. */
@@ -159,13 +272,14 @@ export function verdict({ demand, kind, role, held, team, org, dataset, signedIn
   if (!demand.kinds.includes(kind === "?" ? "P" : kind)) return 403;
   if (kind === "?") return 401;
   if (org === "foreign") return 403;
-  if (demand.anywhere) return 200;
+  const late = demand.recent && kind === "S" && signedIn === "long ago";
+  if (demand.anywhere) return late ? 403 : 200;
   if (org === "unnamed" && kind !== "A") return 400;
   if (org === "suspended") return 403;
   const may = kind === "A" ? held : (ROLES[role] as { org: string[]; datasets: string[] });
   if (demand.org && !may.org.includes(demand.org)) return 403;
   if (demand.admin && (kind === "A" || !["owner", "admin"].includes(role))) return 403;
-  if (demand.recent && kind === "S" && signedIn === "long ago") return 403;
+  if (late) return 403;
   if (demand.dataset) {
     const restricted = kind !== "A" && !["owner", "admin"].includes(role) && team !== "none";
     const sees = may.datasets.length > 0 || ["datasets:read", "datasets:update", "datasets:delete"].some((one) => may.org.includes(one));

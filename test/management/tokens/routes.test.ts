@@ -22,6 +22,7 @@ afterEach(() => {
 });
 
 const FAR = "2100-01-01T00:00:00Z";
+const SOON = new Date(Date.now() + 86_400_000).toISOString();
 const INGEST = { datasetCapabilities: { "*": { ingest: ["create"] } } };
 
 describeResource({
@@ -29,17 +30,34 @@ describeResource({
   routes: [
     { method: "GET", path: "/v2/tokens", capability: "apiTokens:read" },
     { method: "POST", path: "/v2/tokens", capability: "apiTokens:create", body: { name: "new", ...INGEST }, action: "token.create" },
+    { method: "GET", path: "/v2/tokens/current", capability: null },
+    { method: "POST", path: "/v2/tokens/identify", capability: "apiTokens:read", body: { token: "xaat-of-nobody" } },
     { method: "GET", path: "/v2/tokens/:id", capability: "apiTokens:read" },
+    { method: "GET", path: "/v2/tokens/:id/details", capability: "apiTokens:read" },
+    { method: "GET", path: "/v2/tokens/:id/usage", capability: "apiTokens:read" },
+    { method: "PUT", path: "/v2/tokens/:id/settings", capability: "apiTokens:update", body: { name: "renamed" }, action: "token.update" },
+    { method: "PUT", path: "/v2/tokens/:id/expiry", capability: "apiTokens:update", body: { expiresAt: FAR }, action: "token.expire" },
+    { method: "POST", path: "/v2/tokens/:id/disable", capability: "apiTokens:update", action: "token.disable" },
     { method: "DELETE", path: "/v2/tokens/:id", capability: "apiTokens:delete", action: "token.delete" },
     {
       method: "POST",
       path: "/v2/tokens/:id/regenerate",
       capability: "apiTokens:update",
-      body: { existingTokenExpiresAt: FAR },
+      body: { existingTokenExpiresAt: SOON },
       action: "token.regenerate",
     },
   ],
   make: async (made) => (await token(made, INGEST)).id,
+});
+
+describeResource({
+  name: "disabled tokens",
+  routes: [{ method: "POST", path: "/v2/tokens/:id/enable", capability: "apiTokens:update", action: "token.enable" }],
+  async make(made) {
+    const { id } = await token(made, INGEST);
+    succeeded(await call("POST", `/v2/tokens/${id}/disable`, made.owner));
+    return id;
+  },
 });
 
 describe("a token", () => {
@@ -178,7 +196,7 @@ describe("a token", () => {
       ["DELETE", ""],
       ["POST", "/regenerate"],
     ] as const) {
-      const gone = await call(method, `/v2/tokens/${created.id}${path}`, made.owner, path ? { existingTokenExpiresAt: FAR } : undefined);
+      const gone = await call(method, `/v2/tokens/${created.id}${path}`, made.owner, path ? { existingTokenExpiresAt: SOON } : undefined);
       expect([method, gone.status, reasonOf(gone)]).toEqual([method, 404, "resource-unknown"]);
     }
   });
@@ -199,7 +217,7 @@ describe("a token", () => {
     expect(succeeded(await call<Answer[]>("GET", "/v2/tokens", others))).toEqual([]);
     expect((await call("GET", `/v2/tokens/${id}`, others)).status).toBe(404);
     expect((await call("DELETE", `/v2/tokens/${id}`, others)).status).toBe(404);
-    expect((await call("POST", `/v2/tokens/${id}/regenerate`, others, { existingTokenExpiresAt: FAR })).status).toBe(404);
+    expect((await call("POST", `/v2/tokens/${id}/regenerate`, others, { existingTokenExpiresAt: SOON })).status).toBe(404);
     expect((await call("GET", `/v2/tokens/${id}`, made.owner)).status).toBe(200);
   });
 });
@@ -254,9 +272,9 @@ describe("a token that makes tokens", () => {
     const made = await deployment();
     const wide = await token(made, MAY_ALL);
     const narrow = await token(made, { orgCapabilities: { apiTokens: ["update"] } });
-    const reply = await call("POST", `/v2/tokens/${wide.id}/regenerate`, narrow, { existingTokenExpiresAt: FAR });
+    const reply = await call("POST", `/v2/tokens/${wide.id}/regenerate`, narrow, { existingTokenExpiresAt: SOON });
     expect([reply.status, reasonOf(reply)]).toEqual([403, "grant-too-wide"]);
     const same = await token(made, { orgCapabilities: allBut() });
-    expect((await call("POST", `/v2/tokens/${narrow.id}/regenerate`, same, { existingTokenExpiresAt: FAR })).status).toBe(200);
+    expect((await call("POST", `/v2/tokens/${narrow.id}/regenerate`, same, { existingTokenExpiresAt: SOON })).status).toBe(200);
   });
 });

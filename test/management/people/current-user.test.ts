@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { call, deployment, MAY_ALL, reasonOf, succeeded, token } from "./client.ts";
-import { describeResource } from "./describe-resource.ts";
+import { call, deployment, MAY_ALL, reasonOf, succeeded, token } from "../client.ts";
+import { describeResource } from "../describe-resource.ts";
 
 describeResource({
   name: "the current user",
