@@ -2,7 +2,8 @@
 import { createExecutionContext } from "cloudflare:test";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { openApp } from "../../src/management/app.ts";
-import { ANY_CREDENTIAL, isAdmin, PEOPLE, type Route, requireRecent, STEP_UP_MS } from "../../src/management/route.ts";
+import { STEP_UP_MS } from "../../src/management/caller.ts";
+import { ANY_CREDENTIAL, isAdmin, PEOPLE, type Route, requireRecent } from "../../src/management/route.ts";
 import { Problem } from "../../src/problem.ts";
 import { allBut, type Credential, type Deployment, dataset, deployment, env, token } from "./client.ts";
 
