@@ -116,10 +116,6 @@ describe("an address", () => {
     expect(inNetworks(networks, ip)).toBe(inside);
   });
 
-  it("is in no network that is not even a text", () => {
-    expect(inNetworks([7, null, "198.51.100.1"] as unknown as string[], "198.51.100.2")).toBe(false);
-  });
-
   it("is judged by the list it is given, which is parsed once", () => {
     const list = ["203.0.113.0/24"];
     expect(inNetworks(list, "203.0.113.7")).toBe(true);

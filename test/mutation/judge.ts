@@ -1,7 +1,7 @@
 /** A process that runs tests against one mutant after another, with one Vitest that stays. Whoever started it ends it. */
 import "../../src/local/offline.ts";
 import path from "node:path";
-import { createVitest, type TestSpecification, type Vitest } from "vitest/node";
+import { createVitest, type Reporter, type TestSpecification, type Vitest } from "vitest/node";
 import { ROOT } from "../../src/local/bundle.ts";
 import type { Stage } from "./judged.ts";
 import { replace } from "./replace.ts";
@@ -17,8 +17,26 @@ export interface Answer {
   failed: string | null;
   /** Whether the tests have loaded the mutant; true without one. */
   loaded: boolean;
+  /** That passed. */
   tests: number;
 }
+
+/** What the run that goes on has shown. Vitest's own result holds all that it has ever run. */
+const shown = { passed: 0, failed: null as string | null };
+
+const watching: Reporter = {
+  onTestCaseResult(test) {
+    const { state } = test.result();
+    if (state === "passed") shown.passed++;
+    if (state === "failed") shown.failed ??= test.fullName;
+  },
+  onTestModuleEnd(module) {
+    if (module.errors().length > 0) shown.failed ??= module.relativeModuleId;
+  },
+  onTestSuiteResult(suite) {
+    if (suite.errors().length > 0) shown.failed ??= suite.fullName;
+  },
+};
 
 const running = new Map<Stage["project"], Vitest>();
 
@@ -27,7 +45,7 @@ async function vitestOf(project: Stage["project"]): Promise<Vitest> {
   if (known) return known;
   const vitest = await createVitest("test", {
     ...{ config: path.join(import.meta.dirname, "vitest.config.ts"), project: [project] },
-    ...{ watch: false, bail: 1, maxWorkers: 1, silent: true, reporters: [{}] },
+    ...{ watch: false, bail: 1, maxWorkers: 1, silent: true, reporters: [watching] },
   });
   await vitest.standalone();
   running.set(project, vitest);
@@ -48,12 +66,11 @@ async function judge({ stage, mutant }: Question): Promise<Answer> {
 }
 
 async function run(vitest: Vitest, specifications: TestSpecification[]): Promise<Pick<Answer, "failed" | "tests">> {
-  const { testModules, unhandledErrors } = await vitest.runTestSpecifications(specifications, false);
-  const tests = testModules.flatMap((module) => [...module.children.allTests()]);
-  const failed = tests.find((test) => test.result().state === "failed")?.fullName;
-  const broken = testModules.find((module) => !module.ok())?.relativeModuleId;
-  const stray = unhandledErrors.length > 0 ? `unhandled: ${String((unhandledErrors[0] as Error).message)}` : null;
-  return { failed: failed ?? broken ?? stray, tests: tests.filter((test) => test.result().state === "passed").length };
+  Object.assign(shown, { passed: 0, failed: null });
+  const { unhandledErrors } = await vitest.runTestSpecifications(specifications, false);
+  const [stray] = unhandledErrors;
+  if (stray !== undefined) shown.failed ??= `unhandled: ${stray instanceof Error ? stray.message : String(stray)}`;
+  return { failed: shown.failed, tests: shown.passed };
 }
 
 process.on("message", async (question: Question) => {

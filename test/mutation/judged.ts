@@ -20,6 +20,7 @@ const plain = (...tests: string[]): Stage => ({ project: "plain", tests: tests.m
 const edge = (...tests: string[]): Stage => ({ project: "edge", tests: tests.map((test) => `test/edge/${test}`) });
 const management = (...tests: string[]): Stage => ({ project: "management", tests: tests.map((test) => `test/management/${test}`) });
 
+const CALLERS = [management("visitor.test.ts", "caller.test.ts"), management("tokens/", "authorization/")];
 const RIGHTS = [management("people/"), management("authorization/")];
 
 /** The first row whose `of` begins a file's path. */
@@ -35,7 +36,8 @@ const JUDGED: Judged[] = [
   { of: "src/edge/enter.ts", by: [plain("edge/enter.test.ts"), edge("limits/limits.test.ts", "limits/network.test.ts")] },
   { of: "src/edge/permit.ts", by: [plain("edge/permit.test.ts"), edge("authenticate.test.ts", "outcomes.test.ts")] },
   { of: "src/edge/documents/", by: [plain("edge/documents/"), edge("authenticate.test.ts", "distribution/", "workload/")] },
-  { of: "src/management/caller.ts", by: [management("caller.test.ts"), management("tokens/", "authorization/")] },
+  { of: "src/management/caller.ts", by: CALLERS },
+  { of: "src/management/holder.ts", by: CALLERS },
   { of: "src/management/route.ts", by: [management("route.test.ts"), management("authorization/")] },
   { of: "src/management/people/rights.ts", by: RIGHTS },
   { of: "src/management/people/assignable.ts", by: RIGHTS },

@@ -34,6 +34,7 @@ function callerWith(grant: Partial<Grant>, visible: Caller["visible"] = null): C
     org: ORG,
     defaultRegion: "r",
     grant: { datasets: {}, org: [], views: {}, expiresAt: null, ...grant },
+    expiresAt: null,
     visible,
     authenticatedAt: null,
     expiresAt: null,
