@@ -63,7 +63,7 @@ async function permissionSetOf(token: string, visit: Visit, env: EdgeEnv, docume
     });
   }
   const { tagKeys, importedTokens } = settingsOf(env);
-  const kind = kindOf(token, importedTokens);
+  const kind = kindOf(token, tagKeys, importedTokens);
   if (kind === null) throw malformed();
   const digest = digestOf(token);
   // the tag spares look-ups: what was looked up already needs none
