@@ -8,6 +8,7 @@ const REFUSALS = {
   // the sender's credential
   "credential-missing": [401, "No credential"],
   "credential-malformed": [401, "Malformed credential"],
+  "credential-repeated": [400, "More than one credential"],
   "token-unknown": [401, "Unknown token"],
   "token-expired": [401, "Expired token"],
   "token-revoked": [401, "Revoked token"],
@@ -90,6 +91,7 @@ export function problemResponse(problem: Problem, traceId: string): Response {
     const error = reason === "credential-missing" ? "" : ', error="invalid_token"';
     headers["www-authenticate"] = `Bearer realm="headgate"${error}`;
   }
+  if (reason === "credential-repeated") headers["www-authenticate"] = 'Bearer realm="headgate", error="invalid_request"';
   const body = {
     code: status,
     message,

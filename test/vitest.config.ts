@@ -65,6 +65,8 @@ export default defineConfig({
         test: {
           name: "management",
           isolate: false,
+          // what runs inside workerd sees no environment
+          provide: { closure: process.env["CLOSURE"] ?? "" },
           include: ["test/management/**/*.test.ts"],
           setupFiles: [path.join(ROOT, "test/setup.ts")],
         },
@@ -75,6 +77,7 @@ export default defineConfig({
           name: "node",
           include: [
             "test/architecture.test.ts",
+            "test/attacks.test.ts",
             "test/readme.test.ts",
             "test/readers.test.ts",
             "test/story.test.ts",
@@ -82,6 +85,7 @@ export default defineConfig({
             "test/bench/**/*.test.ts",
             "test/local/**/*.test.ts",
             "test/sign-in/**/*.test.ts",
+            "test/mutation/**/*.test.ts",
             "test/sinks/**/*.test.ts",
             "test/workload/**/*.test.ts",
           ],

@@ -89,6 +89,11 @@ export function isTagged(text: string, tagKeys: TagKeys): boolean {
   return timingSafeEqual(Buffer.from(tag), Buffer.from(match[4] as string));
 }
 
+/** By its prefix only: whatever goes on like this was meant as a token. */
+export function looksLikeToken(text: string): boolean {
+  return /^xa[apsi]t-/.test(text);
+}
+
 /** The kind of a text in the form that Axiom gives its tokens; null: another form. */
 export function importedKind(text: string): "api" | "ingest" | null {
   const prefix = IMPORTED_FORM.exec(text)?.[1];

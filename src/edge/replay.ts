@@ -43,7 +43,7 @@ interface Quarantined {
 }
 
 export async function replay(call: Call, id: string, traceId: string, entry: Entry, env: EdgeEnv): Promise<Response> {
-  const caller = await enter(() => readAuthorization(call.headers), null, entry, env);
+  const caller = await enter(() => readAuthorization(call.headers, call.query), null, entry, env);
   const name = datasetName(call.dataset ?? "");
   const permitted = await permit(caller, "ingest:create", name, settingsOf(env).region, env, call.now);
   const object = await openSegment(env.SEGMENTS, permitted.destination, id, "quarantine");

@@ -73,7 +73,7 @@ async function deliveriesOf(destination: Destination, env: EdgeEnv) {
 
 /** The dataset of a call whose token may read it. */
 export async function readable(call: Call, entry: Entry, env: EdgeEnv): Promise<Destination> {
-  const caller = await enter(() => readAuthorization(call.headers), null, entry, env);
+  const caller = await enter(() => readAuthorization(call.headers, call.query), null, entry, env);
   return (await permit(caller, "query:read", datasetName(call.dataset ?? ""), settingsOf(env).region, env, call.now)).destination;
 }
 

@@ -38,6 +38,11 @@ export function openApp(routes: readonly Route[]): Hono<Management> {
     c.res.headers.set("cache-control", "no-store");
   });
 
+  app.use((c, next) => {
+    if (!URL.canParse(c.req.url)) throw new Problem("parameter-invalid", "the request's Host and path make no URL; mend the Host header");
+    return next();
+  });
+
   // Where cookies count, no other origin does.
   app.use((c, next) => (isSignIn(c) ? privately(c, next) : anyOrigin(c, next)));
 

@@ -2,29 +2,15 @@
  * Who is calling and what they may do. Every request asks D1, never KV: a revoked token or a changed role counts from the next
  * request on.
  */
-import { readAuthorization } from "../access/authorization.ts";
 import { type Capability, type Grant, scopeAllows } from "../access/capability.ts";
-import { inNetworks } from "../access/network.ts";
-import { type Standing, standing } from "../access/permission-set.ts";
-import { digestOf, parseToken } from "../access/token.ts";
 import { Problem } from "../problem.ts";
 import type { Condition } from "./change.ts";
-import {
-  type Found,
-  type Holder,
-  holderOfPersonalToken,
-  holderOfSession,
-  holderOfToken,
-  type Membership,
-  noteUse,
-  type User,
-} from "./credentials.ts";
-import { settingsOf } from "./env.ts";
+import type { Holder, Membership, User } from "./credentials.ts";
+import { holderOf } from "./holder.ts";
 import { rightsOf } from "./people/rights.ts";
-import { addressOf, type Request } from "./request.ts";
+import type { Request } from "./request.ts";
 
 const ORGANISATION_HEADER = "x-axiom-org-id";
-const LAST_USED_RESOLUTION_MS = 300_000;
 
 /** How recent a sign-in has to be for what is dangerous. */
 export const STEP_UP_MS = 900_000;
@@ -167,58 +153,6 @@ export function mayGrant({ grant, visible }: Caller): Grant {
 
 export function forbidden(missing: string): Problem {
   return new Problem("forbidden", `this credential lacks ${missing}; ask an owner for one that has it`);
-}
-
-const STANDING_TEXTS: Record<Exclude<Standing, "live">, string> = {
-  "token-revoked": "the token was deleted; ask an owner for a new one",
-  "token-disabled": "the token or its user is disabled; ask an owner",
-  "token-not-yet-valid": "the token is not valid yet",
-  "token-expired": "the token has expired; an owner can regenerate it at POST /v2/tokens/<id>/regenerate",
-};
-
-/** The holder of the bearer token. */
-async function holderOf(c: Request, by: readonly CredentialKind[]): Promise<Holder> {
-  const token = readAuthorization(c.req.raw.headers);
-  const { tagKeys, importedTokens } = settingsOf(c.env);
-  const kind = parseToken(token, tagKeys, importedTokens);
-  if (kind === null) throw new Problem("credential-malformed", "the token is not one of this deployment: check that it was copied whole");
-  if (kind === "ingest" || !by.includes(kind)) throw wrongKind(kind, by);
-  const found = requireLive(await LOOK_UPS[kind](c.env.DB, digestOf(token)), c.var.now);
-  if (found.holder.kind === "token") requireNetwork(found.holder.networks, addressOf(c));
-  if (found.holder.kind === "user" && (found.lastUsedAt ?? 0) < c.var.now - LAST_USED_RESOLUTION_MS)
-    await noteUse(c.env.DB, found.holder.credential, found.holder.credentialId, c.var.now);
-  return found.holder;
-}
-
-/** @throws Problem 401 for a credential that is unknown or does not count now. */
-export function requireLive(found: Found | null, now: number): Found {
-  if (!found) throw new Problem("token-unknown", "the token is unknown; check that it belongs to this deployment");
-  const state = standing(found, now);
-  if (state !== "live") throw new Problem(state, STANDING_TEXTS[state]);
-  return found;
-}
-
-/** As the edges do. Not checked: who a Worker of the same account claims to be asking for. */
-function requireNetwork(networks: readonly string[], ip: string | null): void {
-  if (networks.length > 0 && !inNetworks(networks, ip))
-    throw new Problem("address-not-allowed", `the token may not be used from ${ip ?? "an unknown address"}; send from one of its networks`);
-}
-
-const LOOK_UPS: Record<CredentialKind, (db: D1Database, digest: string) => Promise<Found | null>> = {
-  api: holderOfToken,
-  personal: holderOfPersonalToken,
-  session: (db, digest) => holderOfSession(db, digest, "api"),
-};
-
-const KIND_WORDS: Record<CredentialKind, string> = {
-  api: "an API token (xaat-…)",
-  personal: "a personal token (xapt-…)",
-  session: "a session token (xast-…)",
-};
-
-function wrongKind(kind: CredentialKind | "ingest", by: readonly CredentialKind[]): Problem {
-  const name = { api: "API", personal: "personal", session: "session", ingest: "ingest" }[kind];
-  return new Problem("token-kind", `${name} tokens are not taken here; use ${by.map((one) => KIND_WORDS[one]).join(" or ")}`);
 }
 
 /** That the credential is still what was looked up, whatever its holder may do. */

@@ -60,6 +60,8 @@ interface TokenRow extends OrganisationFacts {
   capabilities: string;
   family: string | null;
   networks: string | null;
+  /** By an edge or here. */
+  lastUsedAt: number | null;
   ver: number;
 }
 
@@ -71,21 +73,20 @@ export async function holderOfToken(db: D1Database, digest: string): Promise<Fou
   const row = await db
     .prepare(
       `SELECT t.id, t.name, ${TOKEN_STATUS} AS status, t.not_before AS notBefore, t.expires_at AS expiresAt, t.capabilities, t.family,
-        t.networks, t.ver, ${ORGANISATION}
+        t.networks, t.ver, t.last_used_at AS lastUsedAt, ${ORGANISATION}
       FROM tokens t JOIN orgs o ON o.id = t.org WHERE t.digest = ?`,
     )
     .bind(digest)
     .first<TokenRow>();
   if (!row) return null;
-  const { status, notBefore, expiresAt, capabilities, networks, ...facts } = row;
+  const { status, notBefore, expiresAt, capabilities, networks, lastUsedAt, ...facts } = row;
   const grant: Grant = { ...JSON.parse(capabilities), expiresAt };
   return {
     holder: { kind: "token", ...facts, networks: networks === null ? [] : JSON.parse(networks), grant },
     status,
     expiresAt,
     ...(notBefore !== null && { notBefore }),
-    // reported by the edges, and noted by whoever lists tokens
-    lastUsedAt: null,
+    lastUsedAt,
   };
 }
 
@@ -147,9 +148,11 @@ async function membershipsOfUser(db: D1Database, user: string): Promise<Membersh
   return results;
 }
 
-/** Notes the use of a personal token or session. Its loss is no harm. */
-export async function noteUse(db: D1Database, credential: UserCredentialKind, id: string, now: number): Promise<void> {
-  const table = credential === "personal" ? "personal_tokens" : "sessions";
+const TABLES = { api: "tokens", personal: "personal_tokens", session: "sessions" } as const;
+
+/** Notes the use of a credential at management. Its loss is no harm. */
+export async function noteUse(db: D1Database, credential: keyof typeof TABLES, id: string, now: number): Promise<void> {
+  const table = TABLES[credential];
   await db
     .prepare(`UPDATE ${table} SET last_used_at = ? WHERE id = ?`)
     .bind(now, id)

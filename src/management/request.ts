@@ -29,6 +29,10 @@ export function addressOf(c: Request): string | null {
   return c.req.header("cf-connecting-ip") ?? null;
 }
 
+export function queryOf(c: Request): URLSearchParams {
+  return new URL(c.req.url).searchParams;
+}
+
 export function userAgentOf(c: Request): string | null {
   return c.req.header("user-agent")?.slice(0, USER_AGENT_LENGTH_MAX) ?? null;
 }

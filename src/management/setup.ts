@@ -2,18 +2,20 @@
  * The first organisation, its owner and the owner's token: made once, by whoever holds the secret of the deployment. Without that
  * secret the route does not exist, so no visitor can be faster than the operator.
  */
-import { createHash, randomUUID, timingSafeEqual } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import * as v from "valibot";
 import { readAuthorization } from "../access/authorization.ts";
+import { sameSecret } from "../access/same-secret.ts";
+import { SESSION_LIFE_MS } from "../access/staleness.ts";
 import { digestOf, mintToken } from "../access/token.ts";
 import { Problem } from "../problem.ts";
 import { type Change, commit, happened, originOf } from "./change.ts";
 import { settingsOf } from "./env.ts";
 import { insertOrganisation, type NewOrganisation, newOrganisation } from "./org-store.ts";
 import { insertMember, insertUser } from "./people/members.ts";
-import { insertSession, type NewSession, SESSION_MS } from "./people/session.ts";
+import { insertSession, type NewSession } from "./people/session.ts";
 import { publishing } from "./publish.ts";
-import { Email, Name, type Request, readBody } from "./request.ts";
+import { Email, Name, queryOf, type Request, readBody } from "./request.ts";
 import type { Route } from "./route.ts";
 
 const Setup = v.strictObject({
@@ -41,16 +43,14 @@ async function setUp(c: Request): Promise<Response> {
 }
 
 /**
- * Compares digests, in constant time: the secret is the operator's own and may be short.
+ * In constant time: the secret is the operator's own and may be short.
  * @throws Problem `route-unknown` where there is no such secret, `token-unknown`.
  */
 export function requireSetupToken(c: Request): void {
   const { setupToken } = settingsOf(c.env);
   if (setupToken === null) throw new Problem("route-unknown", `${c.req.path} is no route of this Worker`);
-  const shown = readAuthorization(c.req.raw.headers);
-  const digest = (text: string) => createHash("sha256").update(text).digest();
-  if (!timingSafeEqual(digest(shown), digest(setupToken)))
-    throw new Problem("token-unknown", "the token is not the SETUP_TOKEN of this deployment");
+  const shown = readAuthorization(c.req.raw.headers, queryOf(c));
+  if (!sameSecret(shown, setupToken)) throw new Problem("token-unknown", "the token is not the SETUP_TOKEN of this deployment");
 }
 
 /** The guard stands in the first INSERT: of two at once, the second finds an organisation and does nothing. */
@@ -92,7 +92,7 @@ function newSession(c: Request, user: string): MintedSession {
   const token = mintToken("session", settingsOf(c.env).tagKeys);
   return {
     ...{ id: randomUUID(), user, kind: "api", token, digest: digestOf(token), hint: token.slice(-4) },
-    ...{ description: "setup", expiresAt: now + SESSION_MS, authenticatedAt: now },
+    ...{ description: "setup", expiresAt: now + SESSION_LIFE_MS, authenticatedAt: now },
   };
 }
 

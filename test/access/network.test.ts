@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { inNetworks, NETWORKS_MAX, readNetworks } from "../../src/access/network.ts";
+import { inNetworks } from "../../src/access/network.ts";
+import { NETWORKS_MAX, readNetworks } from "../../src/access/network-list.ts";
 import { Problem } from "../../src/problem.ts";
 
 function refusalOf(value: unknown): string {
@@ -53,6 +54,15 @@ describe("networks as an owner writes them", () => {
     expect(refusalOf([written]).length).toBeLessThan(400);
   });
 
+  it.each<[unknown, string]>([
+    [undefined, "nothing"],
+    [7, "7"],
+    ["x", '"x"'],
+    ["x".repeat(65), `"${"x".repeat(64)}"`],
+  ])("are told back when they are refused, so far as that is short: %j", (written, told) => {
+    expect(refusalOf([written]).endsWith(`, not ${told}`)).toBe(true);
+  });
+
   it.each([undefined, null, "10.0.0.0/8", {}, [], Array(NETWORKS_MAX + 1).fill("::1")])("are 1 to 50 in an array, not %j", (value) => {
     expect(refusalOf(value)).toMatch(/^body-invalid: networks must be an array of 1 to 50 .*leave it out to allow any address/);
   });
@@ -104,6 +114,10 @@ describe("an address", () => {
     [["not a network", "198.51.100.1"], "198.51.100.1", true],
   ])("of %j: %s is %s", (networks, ip, inside) => {
     expect(inNetworks(networks, ip)).toBe(inside);
+  });
+
+  it("is in no network that is not even a text", () => {
+    expect(inNetworks([7, null, "198.51.100.1"] as unknown as string[], "198.51.100.2")).toBe(false);
   });
 
   it("is judged by the list it is given, which is parsed once", () => {

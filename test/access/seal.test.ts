@@ -43,6 +43,12 @@ describe("a sealed secret", () => {
     expect(() => open([version, keyId, nonce.replace(/^./, (c) => (c === "A" ? "B" : "A")), body].join("."), both, "c")).toThrow();
   });
 
+  it("does not open with anything before or behind it", () => {
+    const sealed = seal("secret", first, "c");
+    for (const text of [`x${sealed}`, ` ${sealed}`, `${sealed}=`, `${sealed}.`, `${sealed}\n`])
+      expect(() => open(text, first, "c")).toThrow("not a sealed secret");
+  });
+
   it.each(["", "plain", "s1.1.short.AAAA", "s2.1.AAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAA", `s1.1.AAAAAAAAAAAAAAAA.${"A".repeat(21)}`])(
     "is not the text %j",
     (text) => {

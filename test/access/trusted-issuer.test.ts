@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { issuerDigest, issuerKey, namesOrganisation, readTrustedIssuer } from "../../src/access/trusted-issuer.ts";
+import {
+  issuerDigest,
+  issuerKey,
+  JWT_ALGORITHMS,
+  JWT_TYPES,
+  namesOrganisation,
+  readTrustedIssuer,
+  WORKLOAD_CAPABILITIES,
+} from "../../src/access/trusted-issuer.ts";
 import { trusting } from "./workload/issuer.ts";
 
 describe("a trusted issuer's document", () => {
@@ -13,10 +21,17 @@ describe("a trusted issuer's document", () => {
     for (const key of keys) expect(key).toMatch(/^j:[\w-]{43}$/);
   });
 
+  it("knows signatures and no shared secrets, and two capabilities", () => {
+    expect(JWT_ALGORITHMS).toEqual(["ES256", "ES384", "RS256", "PS256", "EdDSA"]);
+    expect(JWT_TYPES).toEqual(["at+jwt", "JWT"]);
+    expect(WORKLOAD_CAPABILITIES).toEqual(["ingest:create", "query:read"]);
+  });
+
   it("is none of another version", () => {
     const document = trusting([]);
+    expect(document.v).toBe(1);
     expect(readTrustedIssuer(document)).toEqual(document);
-    for (const other of [null, "text", 1, {}, { ...document, v: 2 }, { ...document, keys: null }])
+    for (const other of [null, undefined, "text", 1, {}, { ...document, v: 2 }, { ...document, keys: null }, { ...document, claims: {} }])
       expect(readTrustedIssuer(other)).toBeNull();
   });
 

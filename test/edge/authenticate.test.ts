@@ -71,7 +71,7 @@ describe("authenticate", () => {
     expect(caller.set.datasets).toEqual({ [`${org.id}-logs`]: ["ingest:create"] });
   });
 
-  it("asks the authority about a token that KV does not know yet, so that a new one works at once", async () => {
+  it("22 asks the authority about a token that KV does not know yet, so that a new one works at once", async () => {
     const { asked, answers } = authority("fresh-1", {});
     const text = mint();
     await authenticate(text, bindings({ AUTHORITY: answers }), clock);
@@ -81,23 +81,23 @@ describe("authenticate", () => {
     expect(asked.length).toBe(4);
   });
 
-  it("goes on without KV as long as the authority answers", async () => {
+  it("59 goes on without KV as long as the authority answers", async () => {
     const { answers } = authority("fresh-2", {});
     expect((await authenticate(mint(), bindings({ PERMISSIONS: broken, AUTHORITY: answers }), clock)).set.id).toBe("t1");
   });
 
-  it("does not wait for a KV that never answers", async () => {
+  it("59 does not wait for a KV that never answers", async () => {
     const { answers } = authority("fresh-3", {});
     const silent = { get: () => new Promise(() => {}) } as unknown as KVNamespace;
     expect((await authenticate(mint(), bindings({ PERMISSIONS: silent, AUTHORITY: answers }), clock)).set.id).toBe("t1");
   });
 
-  it("answers 503 and never 401 when nobody can tell", async () => {
+  it("59 answers 503 and never 401 when nobody can tell", async () => {
     for (const PERMISSIONS of [env.PERMISSIONS, broken])
       expect(await reasonOf(authenticate(mint(), bindings({ PERMISSIONS, AUTHORITY: down }), clock))).toBe("store-unavailable");
   });
 
-  it("goes on with what was proven while the stores are down: four hours for ingest, five minutes for all else", async () => {
+  it("60 goes on with what was proven while the stores are down: four hours for ingest, five minutes for all else", async () => {
     const org = await organisation({ logs: HERE });
     const text = await token(org, { logs: ["ingest:create"] });
     const without = bindings({ PERMISSIONS: broken, AUTHORITY: down });
@@ -111,11 +111,35 @@ describe("authenticate", () => {
     expect(await reasonOf(at(14_400_001, "ingest"))).toBe("store-unavailable");
   });
 
-  it("judges expiry anew on every request, whatever memory holds", async () => {
+  it("26 judges expiry anew on every request, whatever memory holds", async () => {
     const org = await organisation({ logs: HERE });
     const text = await token(org, { logs: ["ingest:create"] }, { expiresAt: clock + 5_000 });
     expect(await reasonOf(authenticate(text, env, clock + 4_999))).toBe("none");
     expect(await reasonOf(authenticate(text, env, clock + 5_000))).toBe("token-expired");
+  });
+
+  it.each<[string, (key: string) => Promise<unknown>]>([
+    ["fails", () => Promise.reject(new Error("KV GET failed: 500 Internal Server Error"))],
+    ["is throttled", () => Promise.reject(new Error("KV GET failed: 429 Too Many Requests"))],
+    ["hangs", () => new Promise(() => {})],
+    ["holds no JSON", (key) => env.PERMISSIONS.put(key, '{"v":').then(() => env.PERMISSIONS.get(key, "json"))],
+    ["holds null", async () => null],
+    ["holds a number", async () => 1],
+    ["holds a text", async () => "active"],
+    ["holds a list", async () => [{ v: 2, status: "active" }]],
+    ["holds nothing known", async () => ({})],
+    [
+      "holds another version",
+      async () => ({ v: 3, id: "x", org: "y", status: "active", expiresAt: null, datasets: { "*": ["ingest:create"] }, ver: 1 }),
+    ],
+    ["holds a part", async () => ({ v: 2, id: "x", status: "active" })],
+  ])("59 believes the authority when KV %s: a good token is taken, an unknown one is 401, and without it 503", async (_, get) => {
+    const PERMISSIONS = { get } as unknown as KVNamespace;
+    const { answers } = authority(`fresh-${crypto.randomUUID()}`, {});
+    expect((await authenticate(mint(), bindings({ PERMISSIONS, AUTHORITY: answers }), clock)).set.id).toBe("t1");
+    const nobody: Authority = { ...down, lookUpToken: async () => null };
+    expect(await reasonOf(authenticate(mint(), bindings({ PERMISSIONS, AUTHORITY: nobody }), clock))).toBe("token-unknown");
+    expect(await reasonOf(authenticate(mint(), bindings({ PERMISSIONS, AUTHORITY: down }), clock))).toBe("store-unavailable");
   });
 
   it("remembers that a token is unknown for a while", async () => {
@@ -133,7 +157,7 @@ describe("authenticate", () => {
     expect(asked).toBe(1);
   });
 
-  it("asks at most 20 times a second about unknown tokens, and then says so with 503", async () => {
+  it("58 asks at most 20 times a second about unknown tokens, and then says so with 503", async () => {
     const nobody: Authority = { ...down, lookUpToken: async () => null };
     const reasons = await Promise.all(
       Array.from({ length: 25 }, () => reasonOf(authenticate(mint(), bindings({ AUTHORITY: nobody }), clock))),
@@ -143,7 +167,7 @@ describe("authenticate", () => {
     expect(await reasonOf(authenticate(mint(), bindings({ AUTHORITY: nobody }), clock + 1_000))).toBe("token-unknown");
   });
 
-  it("treats a document of another schema version as absent", async () => {
+  it("59 treats a document of another schema version as absent", async () => {
     const org = await organisation({ logs: HERE });
     const text = await token(org, { logs: ["ingest:create"] });
     const { keys } = await env.PERMISSIONS.list({ prefix: "t:" });
@@ -155,7 +179,7 @@ describe("authenticate", () => {
 });
 
 describe("permit", () => {
-  it("asks for the organisation anew when a dataset's name is not in the held document", async () => {
+  it("43 asks for the organisation anew when a dataset's name is not in the held document", async () => {
     const org = await organisation({});
     const text = await token(org, { "*": ["ingest:create"] });
     const { asked, answers } = authority(org.id, { made: { id: "d1", region: HERE } });
@@ -165,7 +189,7 @@ describe("permit", () => {
     expect(asked).toEqual(["organisation"]);
   });
 
-  it("asks anew when the token knows a dataset that the held document does not: the name may have been given again", async () => {
+  it("42 asks anew when the token knows a dataset that the held document does not: the name may have been given again", async () => {
     const org = await organisation({ web: HERE });
     const renewed = { ...org, datasets: { ...org.datasets, made: { id: "d-new", region: HERE } } };
     const caller = await authenticate(await token(renewed, { made: ["ingest:create"] }), env, clock);
@@ -175,7 +199,7 @@ describe("permit", () => {
     expect(asked).toEqual(["organisation"]);
   });
 
-  it("is not asked about a wrong name for ever: past five times a second it has to come again", async () => {
+  it("61 is not asked about a wrong name for ever: past five times a second it has to come again", async () => {
     const org = await organisation({});
     const caller = await authenticate(await token(org, { "*": ["ingest:create"] }), env, clock);
     const { asked, answers } = authority(org.id, {});
@@ -233,7 +257,7 @@ describe("permit", () => {
 });
 
 describe("an answer that rests on what was proven before", () => {
-  it("says so in a header, for events and for reading, and only then", async () => {
+  it("60 says so in a header, for events and for reading, and only then", async () => {
     const org = await organisation({ logs: HERE });
     const text = await token(org, { logs: ["ingest:create", "query:read"] });
     const ask = (method: string, path: string, bindings: EdgeEnv, body: BodyInit | null = null) => {

@@ -29,7 +29,7 @@ const reasonOf = (work: Promise<unknown>) =>
   );
 
 describe("withBody", () => {
-  it("gives up a sender that sends nothing any more, in a way that it repeats", async () => {
+  it("65 gives up a sender that sends nothing any more, in a way that it repeats", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     for (const length of [1_000, 33_554_432]) {
       const reason = reasonOf(withBody(stalled(length), async () => {}));
@@ -38,7 +38,7 @@ describe("withBody", () => {
     }
   });
 
-  it("takes others while senders that promised much send nothing", async () => {
+  it("65 takes others while senders that promised much send nothing", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const idle = Array.from({ length: 20 }, () => reasonOf(withBody(stalled(33_554_432), async () => {})));
     const request = new Request("https://edge.example/", { method: "POST", body: new Uint8Array(300_000) });

@@ -136,13 +136,13 @@ describe("encodings", () => {
     ["an unknown encoding", "compress", encode(text), "encoding-unsupported"],
     ["three encodings", "gzip, gzip, gzip", encode(text), "encoding-unsupported"],
     ["zeros without end", "gzip", gzipSync(new Uint8Array(LARGE_INFLATED_BYTES_MAX + 1)), "body-too-large"],
-  ])("refuses %s", async (_name, encoding, bytes, reason) => {
+  ])("63 refuses %s", async (_name, encoding, bytes, reason) => {
     const response = await post("/v1/ingest/logs", bytes, { token: secret, headers: { "content-encoding": encoding } });
     expect(await reasonOf(response)).toBe(reason);
     expect(response.status).toBeLessThan(500);
   });
 
-  it("refuses a body over the limit before reading it, and one that turns out to be", async () => {
+  it("63 refuses a body over the limit before reading it, and one that turns out to be", async () => {
     const large = new Uint8Array(LARGE_BODY_BYTES_MAX + 1);
     expect((await post("/v1/ingest/logs", large, { token: secret })).status).toBe(413);
     let left = LARGE_BODY_BYTES_MAX / 1_000_000 + 1;
@@ -177,7 +177,7 @@ describe("who may", () => {
     expect(JSON.stringify(problem)).not.toContain(text ?? "\0");
   });
 
-  it("does not read the body of a sender it does not know", async () => {
+  it("65 does not read the body of a sender it does not know", async () => {
     let pulled = 0;
     const stream = new ReadableStream({
       pull(controller) {

@@ -142,11 +142,11 @@ describe("a body too large to be held", () => {
     ["zstd cut short", "zstd", (whole) => zstdOf(whole).subarray(0, -1)],
     ["zstd with bytes behind it", "zstd", (whole) => Buffer.concat([zstdOf(whole), new Uint8Array([0])])],
     ["other bytes altogether", "gzip", (whole) => whole],
-  ])("is refused for %s, however late that shows", async (_name, encoding, spoil) => {
+  ])("63 is refused for %s, however late that shows", async (_name, encoding, spoil) => {
     expect(await outcomeOf(withBody(sent(spoil(body), encoding), ways))).toBe("encoding-broken");
   });
 
-  it("is refused when the connection ends early or the sender stalls, also under an encoding", async () => {
+  it("65 is refused when the connection ends early or the sender stalls, also under an encoding", async () => {
     const unclosed = gzip(body);
     expect(await outcomeOf(withBody(streamed(ndjson(SIZE), {}, "cut").request, ways))).toBe("body-invalid");
     const headers = { "content-encoding": "gzip", "content-length": "33554433" };
@@ -160,7 +160,7 @@ describe("a body too large to be held", () => {
     }
   });
 
-  it("is refused beyond 100 MB, as announced, as sent or as inflated, and read no further", async () => {
+  it("63 is refused beyond 100 MB, as announced, as sent or as inflated, and read no further", async () => {
     const announced = streamed(ndjson(MEGABYTE), { "content-length": "100000001" });
     expect(await outcomeOf(withBody(announced.request, ways))).toBe("body-too-large");
     const endless = streamed(ndjson(500 * MEGABYTE));

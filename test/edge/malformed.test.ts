@@ -241,7 +241,7 @@ function table(secret: string): Malformed[] {
   ];
 }
 
-it("answers 200 and more malformed requests in JSON, below 500, and takes the good event after each", { timeout: 120_000 }, async () => {
+it("64 answers 200 and more malformed requests in JSON, below 500, and takes the good event after each", { timeout: 120_000 }, async () => {
   const org: Organisation = await organisation({ logs: HERE });
   const secret = await token(org, { logs: ["ingest:create"] });
   const cases = table(secret);

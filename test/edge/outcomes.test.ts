@@ -230,7 +230,7 @@ describe("a replay", () => {
     expect(await stats()).toMatchObject({ received: 1, stored: 1, quarantined: 0 });
   });
 
-  it("needs a token that may ingest", async () => {
+  it("40 needs a token that may ingest", async () => {
     const reader = await token(org, { logs: ["query:read"] });
     const path = "/v1/datasets/logs/quarantine/01JGFJJZ000000000000000000/replay";
     expect((await post(path, "", { token: reader })).status).toBe(403);
@@ -297,7 +297,7 @@ describe("the statistics", () => {
     expect(counts.tokens.map(({ received }) => received).sort()).toEqual([1, 4]);
   });
 
-  it("need a token that may read", async () => {
+  it("40 need a token that may read", async () => {
     const sender = await token(org, { logs: ["ingest:create"] });
     expect((await send("/v1/datasets/logs/stats", { token: sender })).status).toBe(403);
   });

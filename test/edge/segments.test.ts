@@ -110,7 +110,7 @@ describe("the segments of a dataset", () => {
     expect((await send(`/v1/datasets/logs/segments/${id}`, { token: reader })).status).toBe(404);
   });
 
-  it("are read with query:read on this dataset only", async () => {
+  it("40 are read with query:read on this dataset only", async () => {
     const [id] = await putSegments([Date.UTC(2026, 0, 1)]);
     for (const path of ["/v1/datasets/logs/segments", `/v1/datasets/logs/segments/${id}`]) {
       expect((await send(path)).status).toBe(401);

@@ -21,7 +21,6 @@ describe("a credential", () => {
   });
 
   it.each([
-    ["two of them", (secret: string) => `Bearer ${secret}, Bearer ${secret}`],
     ["another scheme", (secret: string) => `Digest ${secret}`],
     ["no scheme", (secret: string) => secret],
     ["a tab", (secret: string) => `Bearer \t${secret}`],
@@ -34,6 +33,13 @@ describe("a credential", () => {
     const { owner } = await deployment();
     const reply = await call("GET", "/v2/user", null, undefined, { headers: { authorization: header(owner.token) } });
     expect(refusal(reply)).toEqual([401, "credential-malformed"]);
+  });
+
+  it("is refused with two of them, which is no wrong credential but a wrong request", async () => {
+    const { owner } = await deployment();
+    const authorization = `Bearer ${owner.token}, Bearer ${owner.token}`;
+    const reply = await call("GET", "/v2/user", null, undefined, { headers: { authorization } });
+    expect(refusal(reply)).toEqual([400, "credential-repeated"]);
   });
 
   it.each(["ingest"] as const)("of the kind %s is not taken here", async (kind) => {

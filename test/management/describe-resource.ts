@@ -53,7 +53,7 @@ export function describeResource({ name, routes, kind = "api", make }: Resource)
       call<Answer>(method, path.replace(":id", what.id ?? id), credential, what.body ?? body);
     const titled = (chosen: Route[]) => chosen.map((route) => [`${route.method} ${route.path}`, route] as const);
 
-    it.each(titled(routes))("%s needs a credential, before anything is read", async (_, route) => {
+    it.each(titled(routes))("1 %s needs a credential, before anything is read", async (_, route) => {
       const broken = route.body ? { body: "{" } : {};
       const bare = await send(route, null, broken);
       expect([bare.status, reasonOf(bare)]).toEqual([401, "credential-missing"]);
@@ -98,7 +98,7 @@ export function describeResource({ name, routes, kind = "api", make }: Resource)
     });
 
     const changing = routes.filter(({ action }) => action);
-    it.runIf(changing.length > 0).each(titled(changing))("%s leaves one audit entry, without a secret", async (_, route) => {
+    it.runIf(changing.length > 0).each(titled(changing))("90 %s leaves one audit entry, without a secret", async (_, route) => {
       const before = (await auditRows()).length;
       const reply = await send(route, made.owner);
       expect(reply.status).toBeLessThan(300);

@@ -43,7 +43,7 @@ describe("the management Worker", () => {
     expect((await call("GET", "/v2/user", owner)).headers.get("cache-control")).toBe("no-store");
   });
 
-  it("answers 503 and changes nothing when the database fails in the middle", async () => {
+  it("59 answers 503 and changes nothing when the database fails in the middle", async () => {
     vi.spyOn(console, "error").mockImplementation(() => {});
     const made = await deployment();
     await env.DB.exec("DROP TABLE audit");

@@ -1,6 +1,7 @@
 /** Whether a JWT is what its issuer signed for us, and what its bearer may therefore do. */
 import { createHash } from "node:crypto";
-import { errors, jwtVerify } from "jose";
+import { jwtVerify } from "jose";
+import { JWTClaimValidationFailed, JWTExpired } from "jose/errors";
 import { Problem } from "../../problem.ts";
 import type { Capability } from "../capability.ts";
 import type { PublicKey, TrustedIssuer } from "../trusted-issuer.ts";
@@ -86,8 +87,8 @@ async function verifiedClaims(jwt: UnverifiedJwt, trusted: TrustedIssuer, key: P
 }
 
 function problemOf(error: unknown): Problem {
-  if (error instanceof errors.JWTExpired) return expired();
-  if (error instanceof errors.JWTClaimValidationFailed) {
+  if (error instanceof JWTExpired) return expired();
+  if (error instanceof JWTClaimValidationFailed) {
     if (error.reason === "missing") return refused(`it lacks the claim ${error.claim}`);
     if (error.claim === "nbf" && error.reason === "check_failed") return notYet("nbf");
     return refused(`its claim ${error.claim} is not as it has to be`);

@@ -61,7 +61,10 @@ export function openDocuments(): Documents {
     changed(changes, now) {
       for (const change of changes) {
         if (!least.raise(change, now)) return lose(now);
-        memory.outdate(change.key, change.ver);
+        const known = memory.get(change.key)?.document;
+        // whose it was is still to be said when it is used
+        if (change.revoked && known) memory.hold(change.key, { ...known, status: "revoked", ver: change.ver } as Document, now);
+        else memory.outdate(change.key, change.ver);
       }
     },
     forget,
@@ -109,8 +112,9 @@ export function openDocuments(): Documents {
   function remembered<T extends Document>(key: string, visit: Visit, fresh: boolean): Known<T> | null {
     const { now } = visit;
     const revokedAt = least.revokedAt(key);
-    if (revokedAt !== null) return { document: tombstone(revokedAt) as T, degraded: false };
     const held = memory.get(key);
+    if (revokedAt !== null)
+      return { document: (held?.document?.status === "revoked" ? held.document : tombstone(revokedAt)) as T, degraded: false };
     if (!held) return null;
     const ageMax = held.document === null ? UNKNOWN_AGE_MAX_MS : fresh ? MEMORY_AGE_MAX_MS : MEMORY_AGE_NO_FEED_MAX_MS;
     if (isWithin(ageMax, held.at, now)) return { document: held.document as T | null, degraded: false };

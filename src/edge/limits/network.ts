@@ -3,9 +3,8 @@ import type { PermissionSet } from "../../access/permission-set.ts";
 import { Problem } from "../../problem.ts";
 
 /**
- * @param ip what `CF-Connecting-IP` says: the platform writes it, whatever a client sends under that name. Any other header is the
- * client's own word. Not checked: a Worker of the same account that is bound to the edge, and a runtime with no platform before it, can
- * say what they like.
+ * @param ip where the platform says the request comes from. Not checked: a Worker of the same account that is bound to the edge, and a
+ * runtime with no platform before it, can say what they like.
  * @throws Problem `address-not-allowed` from outside the token's networks, and where the address is not known.
  */
 export function requireNetwork({ networks }: Pick<PermissionSet, "networks">, ip: string | null): void {

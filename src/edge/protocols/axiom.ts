@@ -17,7 +17,7 @@ import type { Call, Outcome, Protocol } from "./protocol.ts";
 
 export const axiom: Protocol = {
   name: "axiom",
-  credential: (call) => readAuthorization(call.headers),
+  credential: (call) => readAuthorization(call.headers, call.query),
   decode(body, call) {
     const { format, options } = formatFor(body, call);
     return decodeWith(format, body, rulesOf(call), options);

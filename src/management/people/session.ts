@@ -1,9 +1,6 @@
 /** Sessions in D1: a person who has proved who they are. They end by themselves and are never used to ingest. */
 import type { Change, Condition } from "../change.ts";
 
-/** From the sign-in on; use does not make it longer. */
-export const SESSION_MS = 30 * 86_400_000;
-
 export interface NewSession {
   id: string;
   user: string;

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import * as v from "valibot";
+import { SESSION_LIFE_MS } from "../../access/staleness.ts";
 import { digestOf, mintToken } from "../../access/token.ts";
 import { Problem } from "../../problem.ts";
 import type { Caller, Visitor } from "../caller.ts";
@@ -13,7 +14,7 @@ import { settingsOf } from "../env.ts";
 import { Description, type Request, readBody } from "../request.ts";
 import { PEOPLE, type Route } from "../route.ts";
 import { type Person, personOf } from "./person.ts";
-import { insertSession, type NewSession, SESSION_MS } from "./session.ts";
+import { insertSession, type NewSession } from "./session.ts";
 import * as store from "./session-store.ts";
 import { subjectOf } from "./subject.ts";
 
@@ -57,7 +58,7 @@ async function make(c: Request, visitor: Visitor): Promise<Response> {
 
 /** The full time only soon after the sign-in: otherwise each session could make the next one, and none would ever have to end. */
 function termOf({ authenticatedAt, expiresAt }: Person, now: number): { expiresAt: number; authenticatedAt: number } {
-  const full = now + SESSION_MS;
+  const full = now + SESSION_LIFE_MS;
   const since = authenticatedAt ?? 0;
   return { expiresAt: isRecent(since, now) ? full : Math.min(full, expiresAt ?? full), authenticatedAt: since };
 }

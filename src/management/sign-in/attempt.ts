@@ -4,6 +4,7 @@
  */
 import { hkdfSync, randomBytes } from "node:crypto";
 import { EncryptJWT, jwtDecrypt } from "jose";
+import { sameSecret } from "../../access/same-secret.ts";
 import type { SealKeys } from "../../access/seal.ts";
 import { Problem } from "../../problem.ts";
 import { dropCookie, readCookies, setCookie } from "./cookies.ts";
@@ -73,7 +74,7 @@ export async function takeAttempt(
   if (state === null || !STATE.test(state)) return { attempt: null, drop: null };
   const name = cookieOf(state);
   const attempt = await opened(readCookies(headers).get(name) ?? "", keys, now);
-  return { attempt: attempt?.state === state ? attempt : null, drop: dropCookie(name) };
+  return { attempt: attempt && sameSecret(attempt.state, state) ? attempt : null, drop: dropCookie(name) };
 }
 
 function cookieOf(state: string): string {

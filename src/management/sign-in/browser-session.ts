@@ -4,12 +4,12 @@
  */
 import { randomUUID } from "node:crypto";
 import { standing } from "../../access/permission-set.ts";
-import { LAST_USED_RESOLUTION_MS } from "../../access/staleness.ts";
+import { LAST_USED_RESOLUTION_MS, SESSION_LIFE_MS } from "../../access/staleness.ts";
 import { digestOf } from "../../access/token.ts";
 import { Problem } from "../../problem.ts";
 import { type Change, commit, happened, originOf } from "../change.ts";
 import { type Holder, holderOfSession, noteUse } from "../credentials.ts";
-import { insertSession, SESSION_MS } from "../people/session.ts";
+import { insertSession } from "../people/session.ts";
 import type { Request } from "../request.ts";
 import { randomSecret } from "./attempt.ts";
 import { dropCookie, readCookies, setCookie } from "./cookies.ts";
@@ -41,7 +41,7 @@ export async function beginSession(c: Request, provider: Provider, { id: identit
   };
   const session = {
     ...({ id, user: user.id, kind: "browser", digest: digestOf(value), description: provider.name, hint: "" } as const),
-    expiresAt: now + SESSION_MS,
+    expiresAt: now + SESSION_LIFE_MS,
     // a provider that signs people in for weeks tells since when; what is dangerous then asks for more
     authenticatedAt: Math.min(now, person.authenticatedAt ?? now),
   };
@@ -66,7 +66,7 @@ export async function beginSession(c: Request, provider: Provider, { id: identit
     trace,
   );
   if (!began) throw new Problem("forbidden", "your account was disabled a moment ago; ask an administrator of the organisation");
-  return setCookie(COOKIE, value, SESSION_MS / 1_000);
+  return setCookie(COOKIE, value, SESSION_LIFE_MS / 1_000);
 }
 
 /**

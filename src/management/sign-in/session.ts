@@ -1,12 +1,13 @@
 /** What a browser does with its session: look, make a token of it, end it. */
 import { randomUUID } from "node:crypto";
 import * as v from "valibot";
+import { SESSION_LIFE_MS } from "../../access/staleness.ts";
 import { digestOf, mintToken } from "../../access/token.ts";
 import { Problem } from "../../problem.ts";
 import { isRecent } from "../caller.ts";
 import { type Change, commit, originOf } from "../change.ts";
 import { settingsOf } from "../env.ts";
-import { insertSession, SESSION_MS } from "../people/session.ts";
+import { insertSession } from "../people/session.ts";
 import { Description, type Request, readBody } from "../request.ts";
 import type { Route } from "../route.ts";
 import { browserSession, endSession, type SessionHolder } from "./browser-session.ts";
@@ -46,7 +47,7 @@ async function makeToken(c: Request): Promise<Response> {
   const session = {
     ...({ id: randomUUID(), user: holder.user.id, kind: "api", digest: digestOf(token), hint: token.slice(-4) } as const),
     description: description ?? "",
-    expiresAt: isRecent(holder.authenticatedAt, now) ? now + SESSION_MS : holder.expiresAt,
+    expiresAt: isRecent(holder.authenticatedAt, now) ? now + SESSION_LIFE_MS : holder.expiresAt,
     authenticatedAt: holder.authenticatedAt,
   };
   if (!(await create(c, holder, session)))

@@ -5,6 +5,7 @@ import { type Caller, maySee } from "../caller.ts";
 import { getDataset } from "../datasets/store.ts";
 import type { Request } from "../request.ts";
 import { answerWithDetails, datasetNames, STATES, type State, stateOf, tokenOfPath, viewDetails } from "./answer.ts";
+import { instant } from "./expiry.ts";
 import { listTokens, type Token, viewToken } from "./store.ts";
 import { usageOf } from "./usage.ts";
 
@@ -36,8 +37,7 @@ export async function usage(c: Request, caller: Caller): Promise<Response> {
   const days = readDays("days", c.req.query("days")) ?? USAGE_DAYS;
   const { id, lastUsedAt } = await tokenOfPath(c, caller);
   const since = new Date(c.var.now - (days - 1) * DAY_MS).toISOString().slice(0, 10);
-  const lastUsed = lastUsedAt === null ? null : new Date(lastUsedAt).toISOString();
-  return c.json({ id, lastUsedAt: lastUsed, since, days: await usageOf(c.env.DB, id, since) });
+  return c.json({ id, lastUsedAt: lastUsedAt === null ? null : instant(lastUsedAt), since, days: await usageOf(c.env.DB, id, since) });
 }
 
 function readDetails(c: Request): boolean {

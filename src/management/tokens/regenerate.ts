@@ -8,6 +8,7 @@
  */
 import * as v from "valibot";
 import { beyond } from "../../access/capability.ts";
+import { GRACE_MAX_MS } from "../../access/staleness.ts";
 import { digestOf, mintToken } from "../../access/token.ts";
 import { Problem } from "../../problem.ts";
 import { type Caller, requireCapability } from "../caller.ts";
@@ -23,9 +24,6 @@ import { requireOtherFamily } from "./family.ts";
 import { withinLifetime } from "./lifetime.ts";
 import { restrictedAs } from "./restrictions.ts";
 import { findToken, insertToken, type Token } from "./store.ts";
-
-/** How long the old secret may go on beside the new one. A rotation that takes longer has been forgotten. */
-const GRACE_MAX_MS = 30 * 86_400_000;
 
 export const Regeneration = v.strictObject({
   /** Go sends the present moment, which ends the old token at once; Terraform a time 48 hours ahead. */

@@ -1,6 +1,7 @@
 /** What restricts a token beside its capabilities and its end: a beginning, networks, limits. Headgate's own; Axiom knows none. */
 import * as v from "valibot";
-import { inNetworks, readNetworks } from "../../access/network.ts";
+import { inNetworks } from "../../access/network.ts";
+import { readNetworks } from "../../access/network-list.ts";
 import type { TokenLimits } from "../../access/permission-set.ts";
 import { Problem } from "../../problem.ts";
 import { instant, readExpiry } from "./expiry.ts";

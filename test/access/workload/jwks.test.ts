@@ -8,6 +8,9 @@ const EC = await signer("ES256", "ec");
 const RSA = await signer("RS256", "rsa");
 const ED = await signer("EdDSA", "ed");
 
+/** An odd number of so many base64url digits, none of them a zero. */
+const digits = (length: number) => "Q".repeat(length - 1) + (length % 4 === 3 ? "U" : "Q");
+
 async function kidsOf(...keys: unknown[]): Promise<string[] | string> {
   try {
     return (await readKeySet(JSON.stringify({ keys }))).map(({ kid }) => kid);
@@ -34,12 +37,32 @@ describe("readKeySet", () => {
     ["a modulus of 16384 bits", { ...RSA.jwk, n: (RSA.jwk.n ?? "").repeat(8) }],
     ["a modulus that is no text", { ...RSA.jwk, n: 1 }],
     ["an exponent of a hundred digits", { ...RSA.jwk, e: "A".repeat(100) }],
+    ["a modulus shorter than 2048 bits by one digit", { ...RSA.jwk, n: RSA.jwk.n?.slice(0, 341) }],
+    ["a modulus longer than 8192 bits by one digit", { ...RSA.jwk, n: digits(1_367) }],
+    ["an exponent of seven digits", { ...RSA.jwk, e: "AAABAAE" }],
+    ["a modulus that begins in another alphabet", { ...RSA.jwk, n: `+${RSA.jwk.n?.slice(1)}` }],
+    ["a modulus that ends in another alphabet", { ...RSA.jwk, n: `${RSA.jwk.n?.slice(0, -1)}+` }],
     ["RS512", { ...RSA.jwk, alg: "RS512" }],
     ["a type that is a prototype's member", { ...EC.jwk, kty: "constructor" }],
   ])("passes over %s", async (_, key) => {
     expect(await kidsOf(key, ED.jwk)).toEqual(["ed"]);
     expect(await kidsOf(key)).toBe("failure");
   });
+
+  it("takes a modulus of 8192 bits, and an exponent of six digits", async () => {
+    expect([await kidsOf({ ...RSA.jwk, n: digits(1_366) }), await kidsOf({ ...RSA.jwk, e: "AAEAAQ" })]).toEqual([["rsa"], ["rsa"]]);
+  });
+
+  it("passes over what is no object", async () => {
+    expect(await kidsOf(null, 5, "key", ED.jwk)).toEqual(["ed"]);
+  });
+
+  it.each(["", "{", "null", "5", '"keys"', "[]", "{}", '{"keys":null}', '{"keys":{"0":{}}}', '{"keys":"ed"}', '{"keys":[]}'])(
+    "refuses what is no key set: %s",
+    async (text) => {
+      await expect(readKeySet(text)).rejects.toBeInstanceOf(FetchFailure);
+    },
+  );
 
   it("takes fifty keys and refuses fifty-one", async () => {
     expect((await kidsOf(...Array.from({ length: 50 }, () => EC.jwk))).length).toBe(50);

@@ -3,7 +3,7 @@ import { createHmac } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { TrustedIssuer } from "../../../src/access/trusted-issuer.ts";
 import type { TrustedFetch } from "../../../src/access/workload/fetch-trusted.ts";
-import { JWT_LENGTH_MAX } from "../../../src/access/workload/jwt.ts";
+import { isJwtShaped, JWT_LENGTH_MAX, openJwt } from "../../../src/access/workload/jwt.ts";
 import { openKeySets } from "../../../src/access/workload/key-sets.ts";
 import { authenticateJwt } from "../../../src/edge/workload/authenticate-jwt.ts";
 import { Problem } from "../../../src/problem.ts";
@@ -198,6 +198,33 @@ describe("68 signatures and forms", () => {
     const { reason, looked } = await come(token);
     expect([reason, looked]).toEqual(["credential-malformed", []]);
     expect(await reasonOf(KEY.token({ padding: "x".repeat(5_000) }))).toBe("ok");
+  });
+
+  it("68 8192 characters are no more than 8 KB", () => {
+    expect(JWT_LENGTH_MAX).toBe(8_192);
+    expect(isJwtShaped(`a.b.${"c".repeat(8_188)}`)).toBe(true);
+    expect(isJwtShaped(`a.b.${"c".repeat(8_189)}`)).toBe(false);
+  });
+
+  it.each<[string, string | Record<string, unknown>, string | Record<string, unknown>]>([
+    ["its header must be one JSON object", "[]", {}],
+    ["its payload must be one JSON object", {}, "[]"],
+    ["its header lacks the text alg", { alg: undefined }, {}],
+    ["its header lacks the text alg", { alg: 1 }, {}],
+    ["typ in its header is no text", { typ: 1 }, {}],
+    ["its header has the member jku", { jku: "" }, {}],
+    ["its header must name the key in kid", { kid: "" }, {}],
+    ["it lacks the claim iss", {}, { iss: "" }],
+    ["its claim aud must be one text", {}, { aud: [] }],
+  ])("68 a refusal says what is wrong: %s", async (what, header, claims) => {
+    const token = await KEY.token(claims, header);
+    expect(() => openJwt(token)).toThrow(`the token is no JWT that is taken here: ${what}`);
+  });
+
+  it("68 a token without a signature is told that it is not signed", async () => {
+    const [head, body] = (await KEY.token()).split(".");
+    expect(() => openJwt(`${head}.${body}.`)).toThrow("it is not signed");
+    expect(() => openJwt(`${head}.${body}`)).toThrow("three parts");
   });
 
   it("68 a signature of zeros, of another length, or over other claims is refused", async () => {

@@ -39,7 +39,7 @@ const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 const tagKeys = () => settingsOf(env).tagKeys;
 
 describe("what can be seen from a token alone", () => {
-  it("is seen without I/O: ten thousand well-formed tokens with a right CRC and a wrong tag ask nobody", async () => {
+  it("58 is seen without I/O: ten thousand well-formed tokens with a right CRC and a wrong tag ask nobody", async () => {
     const others = new Map([["1", new Uint8Array(16).fill(7)]]);
     const { asked, bindings } = spies();
     const reasons = new Set<string>();
@@ -52,7 +52,7 @@ describe("what can be seen from a token alone", () => {
     expect(asked).toEqual([]);
   });
 
-  it("is seen without I/O: every change of one character, every loss, repetition and exchange", async () => {
+  it("15 is seen without I/O: every change of one character, every loss, repetition and exchange", async () => {
     const { asked, bindings } = spies();
     const text = mintToken("api", tagKeys());
     const changed = new Set<string>();
@@ -73,7 +73,7 @@ describe("what can be seen from a token alone", () => {
     expect(asked).not.toEqual([]);
   });
 
-  it("includes its kind: personal and session tokens are refused without I/O", async () => {
+  it("39 includes its kind: personal and session tokens are refused without I/O", async () => {
     const { asked, bindings } = spies();
     for (const kind of ["personal", "session"] as const) expect(await reasonOf(mintToken(kind, tagKeys()), bindings)).toBe("token-kind");
     expect(asked).toEqual([]);
@@ -81,7 +81,7 @@ describe("what can be seen from a token alone", () => {
 });
 
 describe("tokens that nobody knows", () => {
-  it("are asked about 20 times a minute for one address, which hears 503 then and may still use what exists", async () => {
+  it("58 are asked about 20 times a minute for one address, which hears 503 then and may still use what exists", async () => {
     const d = await openDeployment();
     const isolate = d.isolate();
     const use = (secret: string, ip: string | null) => isolate.use(secret, "logs", { ip }).then(({ reason }) => reason);
@@ -107,7 +107,7 @@ describe("tokens that nobody knows", () => {
     expect(new Set(await flood(null, 25))).toEqual(new Set(["token-unknown"]));
   });
 
-  it("are counted by network where a sender has a whole one to come from", async () => {
+  it("58 are counted by network where a sender has a whole one to come from", async () => {
     const d = await openDeployment();
     const isolate = d.isolate();
     const reasons: string[] = [];
@@ -130,7 +130,7 @@ describe("tokens that nobody knows", () => {
     }
   });
 
-  it("drive nothing out of memory that is in use", async () => {
+  it("61 drive nothing out of memory that is in use", async () => {
     const { asked, bindings } = spies();
     const documents = openDocuments();
     const org = await organisation({ logs: HERE });

@@ -56,7 +56,7 @@ async function expectA(isolate: Isolate, secret: string, ms: number): Promise<vo
 }
 
 describe("the failure table", () => {
-  it("row 1: all is well and the isolate busy: a revocation is heard of within 12 s, a new token works at once", async () => {
+  it("23 row 1: all is well and the isolate busy: a revocation is heard of within 12 s, a new token works at once", async () => {
     const secret = await d.token();
     for (const everyMs of [500, 1_000, 3_000, 7_000]) {
       const isolate = await busy(secret);
@@ -81,7 +81,7 @@ describe("the failure table", () => {
     expect(d.asked.feed).toBe(feed + 1);
   });
 
-  it("row 2: the isolate is new or was idle: it hears of a revocation before it judges, however late KV is", async () => {
+  it("24 row 2: the isolate is new or was idle: it hears of a revocation before it judges, however late KV is", async () => {
     const secret = await d.token();
     await d.pass(120_000);
     const idle = d.isolate();
@@ -114,7 +114,7 @@ describe("the failure table", () => {
     }
   });
 
-  it("row 3: the feed is away: a revocation counts within 70 s by KV, a new token works at once", async () => {
+  it("23 row 3: the feed is away: a revocation counts within 70 s by KV, a new token works at once", async () => {
     const secret = await d.token();
     const isolate = await busy(secret);
     d.faults.feed = true;
@@ -127,7 +127,7 @@ describe("the failure table", () => {
     expect(last).toBeGreaterThan(A_WITH_FEED_MS);
   });
 
-  it("row 3: with the authority away too, a new token has to wait for KV, and hears 503 and not 401 until then", async () => {
+  it("59 row 3: with the authority away too, a new token has to wait for KV, and hears 503 and not 401 until then", async () => {
     const secret = await d.token();
     d.faults.down = true;
     const isolate = d.isolate();
@@ -137,7 +137,7 @@ describe("the failure table", () => {
     expect([...reasons]).toEqual(["store-unavailable", "accepted"]);
   });
 
-  it("row 4: KV is away: the authority answers for it, within the budget, and beyond it the answer is 503", async () => {
+  it("59 row 4: KV is away: the authority answers for it, within the budget, and beyond it the answer is 503", async () => {
     const secret = await d.token();
     const isolate = await busy(secret);
     d.kv.faults.read = "error";
@@ -153,7 +153,7 @@ describe("the failure table", () => {
     expect(reasons.filter((one) => one === "store-unavailable").length).toBe(10);
   });
 
-  it("row 5: the database is away: warm ingest goes on by KV for hours and undegraded, what nobody knows hears 503", async () => {
+  it("59 row 5: the database is away: warm ingest goes on by KV for hours and undegraded, what nobody knows hears 503", async () => {
     const secret = await d.token();
     const isolate = await busy(secret);
     d.faults.down = true;
@@ -171,7 +171,7 @@ describe("the failure table", () => {
     expect(await reason(isolate, mint())).toBe("token-unknown");
   });
 
-  it("row 6: KV and the database are away: what was proven goes on for 4 h of ingest and 5 min of all else, and says so", async () => {
+  it("60 row 6: KV and the database are away: what was proven goes on for 4 h of ingest and 5 min of all else, and says so", async () => {
     const secret = await d.token();
     const isolate = await busy(secret);
     const proven = await isolate.use(secret, "logs");
@@ -198,7 +198,7 @@ describe("the failure table", () => {
     expect(await use("other")).toEqual({ reason: "accepted", degraded: false });
   });
 
-  it("row 6: stores that hang instead cost each sender one wait, not one per request", async () => {
+  it("60 row 6: stores that hang instead cost each sender one wait, not one per request", async () => {
     const secret = await d.token();
     const isolate = await busy(secret);
     await d.pass(20_000);
@@ -217,7 +217,7 @@ describe("the failure table", () => {
     expect(await timed()).toBeLessThan(100);
   });
 
-  it("row 6: an end that memory knows of counts in an outage too", async () => {
+  it("26 row 6: an end that memory knows of counts in an outage too", async () => {
     const ending = await d.token(["logs"], { expiresAt: d.clock.now + 100_000 });
     const off = await d.token();
     const isolate = await busy(ending);
@@ -260,7 +260,7 @@ describe("the failure table", () => {
     expect(asked).toBe(true);
   });
 
-  it("row 7: KV takes no writes: the feed says it in time, to isolates that begin an hour later too", async () => {
+  it("23 row 7: KV takes no writes: the feed says it in time, to isolates that begin an hour later too", async () => {
     const secret = await d.token();
     await d.pass(120_000);
     const isolate = await busy(secret);
@@ -291,7 +291,7 @@ describe("the failure table", () => {
     await expectA(isolate, secret, 300_000 + A_NO_FEED_MS);
   });
 
-  it("row 8: a publisher dies between its read and its write, and the write arrives after its successor's", async () => {
+  it("25 row 8: a publisher dies between its read and its write, and the write arrives after its successor's", async () => {
     const secret = await d.token();
     const isolate = await busy(secret);
     const read = JSON.stringify(d.document(d.kvKeyOf(secret)));
@@ -306,7 +306,7 @@ describe("the failure table", () => {
     expect(JSON.parse(d.kv.stored(d.kvKeyOf(secret)) as string)).toMatchObject({ status: "revoked" });
   });
 
-  it("row 9: a write that was given up arrives after the tombstone", async () => {
+  it("25 row 9: a write that was given up arrives after the tombstone", async () => {
     const secret = await d.token();
     const isolate = await busy(secret);
     d.kv.faults.write = { lateMs: 20_000 };
@@ -326,7 +326,7 @@ describe("the failure table", () => {
     expect(await reason(d.isolate("there"), secret)).toBe("token-revoked");
   });
 
-  it("row 10: memory is outdated: the feed takes it away, and what was refused once is never accepted again", async () => {
+  it("23 row 10: memory is outdated: the feed takes it away, and what was refused once is never accepted again", async () => {
     const secret = await d.token();
     const isolate = await busy(secret);
     await revoke(secret);
@@ -351,7 +351,7 @@ describe("the failure table", () => {
     expect(d.asked.tokens).toBe(0);
   });
 
-  it("row 10: an outdated document that comes back from KV is not taken for a new one", async () => {
+  it("25 row 10: an outdated document that comes back from KV is not taken for a new one", async () => {
     const secret = await d.token();
     d.kv.lag("here", 600_000);
     await d.pass(610_000);
@@ -414,7 +414,7 @@ describe("the failure table", () => {
     expect(d.asked.tokens).toBe(2);
   });
 
-  it("row 11: a token was tried before it was brought in: at most 60 s until it is accepted; a new one cannot have been", async () => {
+  it("22 row 11: a token was tried before it was brought in: at most 60 s until it is accepted; a new one cannot have been", async () => {
     const secret = await mintUnknown();
     const isolates = [d.isolate("here"), d.isolate("there")];
     for (const isolate of isolates) expect(await reason(isolate, secret)).toBe("token-unknown");
@@ -424,7 +424,7 @@ describe("the failure table", () => {
     for (const isolate of isolates) expect(await reason(isolate, await d.token())).toBe("accepted");
   });
 
-  it("row 12: clocks that are off or jump: an end counts by the edge's clock to the millisecond, and nothing lasts longer", async () => {
+  it("33 row 12: clocks that are off or jump: an end counts by the edge's clock to the millisecond, and nothing lasts longer", async () => {
     for (const skew of [-86_400_000, -HOUR_MS, -5_000, 5_000, HOUR_MS, 86_400_000]) {
       const isolate = d.isolate();
       const ending = await d.token(["logs"], { expiresAt: d.clock.now + skew + 100, notBefore: d.clock.now + skew });
@@ -446,7 +446,7 @@ describe("the failure table", () => {
     }
   });
 
-  it("row 13: regenerated with a grace: the new token works at once, the old one until the grace ends and 12 s at most", async () => {
+  it("27 row 13: regenerated with a grace: the new token works at once, the old one until the grace ends and 12 s at most", async () => {
     const old = await d.token(["logs"], { expiresAt: START + 10 * HOUR_MS });
     const isolate = await busy(old);
     const successor = await d.regenerate(old, 60_000);
@@ -461,7 +461,7 @@ describe("the failure table", () => {
     expect(await lastAccepted(d, behind, other, { untilMs: 60_000 })).toBeLessThanOrEqual(1_000 + A_WITH_FEED_MS);
   });
 
-  it("row 14: regenerated without a grace: the old token ends within 12 s, the new one works at once", async () => {
+  it("27 row 14: regenerated without a grace: the old token ends within 12 s, the new one works at once", async () => {
     const old = await d.token();
     const isolate = await busy(old);
     const successor = await d.regenerate(old, 0);
@@ -471,7 +471,7 @@ describe("the failure table", () => {
     expect(await reason(isolate, old)).toBe("token-expired");
   });
 
-  it("row 15: a token ends by its date: at that millisecond, wherever its document comes from", async () => {
+  it("26 row 15: a token ends by its date: at that millisecond, wherever its document comes from", async () => {
     const end = d.clock.now + 90_000;
     const secret = await d.token(["logs"], { expiresAt: end });
     const isolate = await busy(secret);
@@ -483,7 +483,7 @@ describe("the failure table", () => {
     for (const one of [isolate, cold]) expect(await reason(one, secret)).toBe("token-expired");
   });
 
-  it("row 16: the organisation is suspended, and let in again: within 12 s either way", async () => {
+  it("34 row 16: the organisation is suspended, and let in again: within 12 s either way", async () => {
     const secret = await d.token();
     const isolate = await busy(secret);
     for (const status of ["suspended", "deleted"] as const) {
@@ -496,7 +496,7 @@ describe("the failure table", () => {
     }
   });
 
-  it("row 17: a dataset is made, and takes events at once; it is deleted, and takes none after 12 s; its name grants nothing", async () => {
+  it("42 row 17: a dataset is made, and takes events at once; it is deleted, and takes none after 12 s; its name grants nothing", async () => {
     const every = await d.token(["*"]);
     const isolate = await busy(every);
     await d.dataset("made");
@@ -510,7 +510,7 @@ describe("the failure table", () => {
     expect(await reason(isolate, bound, "made")).toBe("forbidden");
   });
 
-  it("row 20: a document of an unknown version is as none: the authority is asked, and the answer counts", async () => {
+  it("59 row 20: a document of an unknown version is as none: the authority is asked, and the answer counts", async () => {
     const secret = await d.token();
     await d.pass(2_000);
     for (const key of [d.kvKeyOf(secret), organisationKey(d.org)])
@@ -520,7 +520,7 @@ describe("the failure table", () => {
     expect(d.asked).toMatchObject({ tokens: 1, organisations: 1 });
   });
 
-  it("row 22: a request is cancelled while others would like its answers: none of them waits for it", async () => {
+  it("62 row 22: a request is cancelled while others would like its answers: none of them waits for it", async () => {
     const secret = await d.token();
     await d.pass(60_000);
     const isolate = d.isolate();
@@ -541,7 +541,7 @@ describe("the failure table", () => {
     expect(d.asked.feed).toBe(2);
   });
 
-  it("row 22: a hundred at once in a new isolate ask the feed once, and all hear of a revocation", async () => {
+  it("66 row 22: a hundred at once in a new isolate ask the feed once, and all hear of a revocation", async () => {
     const secret = await d.token();
     await d.pass(60_000);
     await revoke(secret);
@@ -551,7 +551,7 @@ describe("the failure table", () => {
     expect(d.asked.feed).toBe(1);
   });
 
-  it("row 23: the tag key is rotated: tokens of both keys work; without its key a token costs no look-up", async () => {
+  it("17 row 23: the tag key is rotated: tokens of both keys work; without its key a token costs no look-up", async () => {
     const old = await d.token();
     const isolate = d.isolate();
     const keys = `${env.TOKEN_TAG_KEYS},2:AAECAwQFBgcICQoLDA0OEA`;
@@ -566,7 +566,7 @@ describe("the failure table", () => {
     expect(d.kv.counts.reads).toBe(reads);
   });
 
-  it("row 24: a broken management is one whose database is away: no 401 comes of it", async () => {
+  it("59 row 24: a broken management is one whose database is away: no 401 comes of it", async () => {
     const secret = await d.token();
     const isolate = await busy(secret);
     const fresh = await d.token();

@@ -215,7 +215,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-describe("any history of changes, failures and requests", () => {
+describe("23 any history of changes, failures and requests", () => {
   it("stays within the bounds", async () => {
     const seen: World["seen"] = { accepted: 0, refused: 0, unavailable: 0, degraded: 0 };
     await fc.assert(

@@ -208,7 +208,7 @@ describe("the event rules", () => {
     expect(one('{"_time":"2025-01-01T00:00:00Z","a":1,"_time":"2026-01-01T00:00:00Z"}')._time).toBe("2026-01-01T00:00:00Z");
   });
 
-  it("keeps __proto__ a name like any other", () => {
+  it("46 keeps __proto__ a name like any other", () => {
     const [plain, rewritten] = lines(decode('{"__proto__":{"x":1}}\n{"__proto__":{"x":1},"_source":2}', { type: NDJSON }));
     expect(plain).toContain('"__proto__":{"x":1}');
     expect(rewritten).toContain('"__proto__":{"x":1}');
@@ -224,7 +224,7 @@ describe("the event rules", () => {
     expect(lines(batch)[0]?.match(/"region"/g)?.length).toBe(1);
   });
 
-  it("nulls what is nested deeper than 100 levels", () => {
+  it("64 nulls what is nested deeper than 100 levels", () => {
     const nested = (depth: number) => `${'{"k":'.repeat(depth)}1${"}".repeat(depth)}`;
     const depthOf = (value: unknown): number => (value !== null && typeof value === "object" ? 1 + depthOf(Object.values(value)[0]) : 0);
     expect(depthOf(one(`{"a":${nested(99)},"b":2}`).a)).toBe(99);
@@ -242,14 +242,14 @@ describe("the event rules", () => {
     });
   });
 
-  it("rejects events with too many fields or too long a name", () => {
+  it("64 rejects events with too many fields or too long a name", () => {
     const members = (count: number) => `{${Array.from({ length: count }, (_, i) => `"f${i}":1`).join(",")}}`;
     const batch = decode(`${members(1_024)}\n${members(1_025)}\n{"${"n".repeat(201)}":1}`, { type: NDJSON });
     expect(batch.rows).toBe(1);
     expect(batch.rejected.map(({ reason }) => reason)).toEqual(["too-many-members", "name-too-long"]);
   });
 
-  it("mends half surrogate pairs, which strict readers refuse a file for", () => {
+  it("64 mends half surrogate pairs, which strict readers refuse a file for", () => {
     const [line] = lines(decode('{"a":"\\ud83d x \\ude00 \\\\ud83d \\ud83d\\ude00"}', { type: NDJSON }));
     expect(line).toContain('"a":"\\ufffd x \\ufffd \\\\ud83d \\ud83d\\ude00"');
   });
@@ -285,7 +285,7 @@ describe("the event rules", () => {
   });
 });
 
-describe("amplification", () => {
+describe("46 amplification", () => {
   it.each<[string, string, Given]>([
     ["labels", "{}\n".repeat(10_000), { type: NDJSON, labels: `{"l":"${"x".repeat(8_000)}"}` }],
     [
@@ -326,7 +326,7 @@ describe("CSV", () => {
   });
 });
 
-describe("bodies made to cost", () => {
+describe("64 bodies made to cost", () => {
   const MEGABYTE = 1_048_576;
   it.each<[string, string, Given]>([
     ["members by the million that ask for rewriting", `{${'"_source":1,'.repeat(300_000)}"a":1}`, { type: NDJSON }],

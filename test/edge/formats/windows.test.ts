@@ -189,7 +189,7 @@ describe("a body in windows", () => {
       }
   });
 
-  it("rejects a line that is too long alone, without holding it", async () => {
+  it("64 rejects a line that is too long alone, without holding it", async () => {
     for (const long of [line(2, REAL.eventBytes), `{"n":${"9".repeat(3 * REAL.eventBytes)}\n`, `${"x".repeat(2 * REAL.eventBytes)}\n`]) {
       const { rows, rejected, problem } = await inWindows(encode(line(1, 10) + long + line(3, 10)), [100_000], {
         type: NDJSON,
@@ -225,7 +225,7 @@ describe("a body in windows", () => {
     ["a CSV record that grows", CSV, `a\n1\n"${"\u0001".repeat(4_000_000)}"\n`],
     ["a CSV header", CSV, `a,${"x".repeat(9_000_000)}\n1,2`],
     ["white space before anything else", JSON_TYPE, `${" ".repeat(9_000_000)}{}`],
-  ])("refuses %s that is too long, because nothing tells where the next begins", async (_name, type, body) => {
+  ])("64 refuses %s that is too long, because nothing tells where the next begins", async (_name, type, body) => {
     expect((await inWindows(encode(body), [200_000], { type, limits: REAL })).problem).toMatch(/^body-too-large: /);
   });
 

@@ -135,13 +135,14 @@ describe("the use of a token", () => {
   });
 
   it("that was revoked may be a leak: it is counted as refused, and its id is logged once a minute, never its secret", async () => {
-    const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
+    const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+    const warned = () => warn.mock.calls.flat().filter((text) => String(text).includes("u7"));
     const secret = await known("u7", { status: "revoked" });
     for (let n = 0; n < 3; n++) expect(await use(secret, env)).toBe(401);
-    expect(warned.mock.calls).toEqual([['{"event":"revoked-token-used","token":"u7"}']]);
+    expect(warned()).toEqual(['{"event":"revoked-token-used","token":"u7"}']);
     pass(60_000);
     expect(await use(secret, env)).toBe(401);
-    expect(warned).toHaveBeenCalledTimes(2);
+    expect(warned()).toHaveLength(2);
     expect(await inDatabase("u7")).toEqual({ days: [{ day: day(), requests: 4, bytes: 0, refused: 4 }], lastUsedAt: null });
   });
 

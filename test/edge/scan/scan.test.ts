@@ -124,7 +124,7 @@ describe("scanValue", () => {
     expect(found.reshape).toBe(reshape);
   });
 
-  it("marks long names and lone surrogates", () => {
+  it("64 marks long names and lone surrogates", () => {
     expect(scan(`{"${"n".repeat(NAME_BYTES_MAX)}":1}`).found.longName).toBe(false);
     expect(scan(`{"a":{"${"n".repeat(NAME_BYTES_MAX + 1)}":1}}`).found.longName).toBe(true);
     expect(scan('"\\ud83d\\ude00"').found.loneSurrogate).toBe(false);
@@ -132,7 +132,7 @@ describe("scanValue", () => {
       expect(scan(`"${lone}"`).found.loneSurrogate).toBe(true);
   });
 
-  it("takes nesting of any depth without a stack of its own calls", () => {
+  it("64 takes nesting of any depth without a stack of its own calls", () => {
     const deep = 200_000;
     expect(scan(`${"[".repeat(deep)}${"]".repeat(deep)}`).end).toBe(2 * deep);
     expect(scan("[".repeat(deep)).end).toBe(-1 - deep);

@@ -54,7 +54,7 @@ describe("the audit log", () => {
     expect([reply.status, reasonOf(reply)]).toEqual([400, "parameter-invalid"]);
   });
 
-  it("says by which credential, from where and with what", async () => {
+  it("90 says by which credential, from where and with what", async () => {
     const made = await deployment();
     const headers = { "cf-connecting-ip": "203.0.113.7", "x-forwarded-for": "198.51.100.1", "user-agent": "curl/8.5" };
     succeeded(await call("POST", "/v2/datasets", made.session, { name: "web" }, { headers }));
@@ -107,7 +107,7 @@ describe("the audit log", () => {
     else expect(JSON.parse(lines[0] as string)).toMatchObject({ action: "test.fill", target: "2500" });
   });
 
-  it("counts attempts that were refused, without a row for each", async () => {
+  it("90 counts attempts that were refused, without a row for each", async () => {
     const made = await deployment();
     const weak = await token(made, { datasetCapabilities: { "*": { ingest: ["create"] } } });
     for (let i = 0; i < 3; i++) expect((await call("POST", "/v2/datasets", weak, { name: "x" })).status).toBe(403);

@@ -137,7 +137,7 @@ describe("the authorization matrix", () => {
     },
   );
 
-  it("takes no credential but those the table names, in no organisation but their own", { timeout: 120_000 }, async () => {
+  it("39 takes no credential but those the table names, in no organisation but their own", { timeout: 120_000 }, async () => {
     const made = await world();
     const cells = DEMANDS.flatMap((demand) => [
       ...["-", "?", "I"].map((kind) => ({ ...PLAIN, demand, kind })),
@@ -154,7 +154,7 @@ describe("the authorization matrix", () => {
     ).toEqual([]);
   });
 
-  it("does nothing in a suspended organisation", { timeout: 120_000 }, async () => {
+  it("34 does nothing in a suspended organisation", { timeout: 120_000 }, async () => {
     const made = await world();
     await env.DB.prepare("UPDATE orgs SET status = 'suspended'").run();
     const cells = DEMANDS.flatMap((demand) =>
@@ -180,7 +180,7 @@ describe("the authorization matrix", () => {
     ).toEqual([]);
   });
 
-  it("lets an API token do what it holds and nothing else", { timeout: 240_000 }, async () => {
+  it("40 lets an API token do what it holds and nothing else", { timeout: 240_000 }, async () => {
     const made = await world();
     const wrong: string[] = [];
     for (const [name, { token: secret, held }] of Object.entries(made.api)) {

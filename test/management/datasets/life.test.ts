@@ -88,7 +88,7 @@ describe("a deleted dataset", () => {
     expect(JSON.parse(entry?.detail ?? "")).toMatchObject({ objects: 1, bytes: stored?.size });
   });
 
-  it("shows nothing of its own under the name of the next one, though it is still there", async () => {
+  it("42 shows nothing of its own under the name of the next one, though it is still there", async () => {
     vi.spyOn(console, "error").mockImplementation(() => {});
     const made = await deployment();
     await dataset(made, "web");
@@ -104,7 +104,7 @@ describe("a deleted dataset", () => {
     expect((await keys()).filter((key) => !key.includes(`id=${old.id}/`))).toEqual([]);
   });
 
-  it("is not what a reader of the next one under its name is given", async () => {
+  it("42 is not what a reader of the next one under its name is given", async () => {
     vi.spyOn(console, "error").mockImplementation(() => {});
     const made = await deployment();
     await dataset(made, "web");

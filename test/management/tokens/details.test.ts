@@ -1,6 +1,10 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { addUses } from "../../../src/management/tokens/usage.ts";
 import { type Answer, call, dataset, deployment, env, reasonOf, succeeded, token } from "../client.ts";
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 const INGEST = { datasetCapabilities: { "*": { ingest: ["create"] } } };
 const DAY = 86_400_000;
@@ -106,7 +110,7 @@ describe("the use of a token", () => {
     const usage = (query = "") => call(`GET`, `/v2/tokens/${one.id}/usage${query}`, made.owner);
     const counts = { requests: 3, bytes: 900, refused: 1 };
     expect(succeeded(await usage())).toMatchObject({
-      ...{ id: one.id, since: day(29), lastUsedAt: new Date(now).toISOString() },
+      ...{ id: one.id, since: day(29), lastUsedAt: new Date(now).toISOString().replace(/\.?0*Z$/, "Z") },
       days: [
         { day: day(6), ...counts },
         { day: day(0), ...counts },
@@ -115,8 +119,22 @@ describe("the use of a token", () => {
     expect(succeeded(await usage("?days=1"))).toMatchObject({ since: day(0), days: [{ day: day(0) }] });
     expect(succeeded(await usage("?days=41"))["days"]).toHaveLength(3);
     for (const days of ["0", "401", "-1", "all"]) expect(reasonOf(await usage(`?days=${days}`))).toBe("parameter-invalid");
-    expect(succeeded(await call("GET", `/v2/tokens/${one.id}/details`, made.owner))["lastUsedAt"]).toBe(
-      new Date(now).toISOString().replace(/\.?0*Z$/, "Z"),
-    );
+  });
+
+  it("counts at management, too, to some minutes", async () => {
+    const made = await deployment();
+    const one = await token(made, INGEST);
+    const lastUsed = async () => succeeded(await call("GET", `/v2/tokens/${one.id}/details`, made.owner))["lastUsedAt"];
+    expect(await lastUsed()).toBeNull();
+    const first = Date.now() + 1_000;
+    for (const [now, expected] of [
+      [first, first],
+      [first + 60_000, first],
+      [first + 400_000, first + 400_000],
+    ] as const) {
+      vi.useFakeTimers({ toFake: ["Date"], now });
+      succeeded(await call("GET", "/v2/datasets", { token: one.token }));
+      expect(Date.parse(String(await lastUsed()))).toBe(expected);
+    }
   });
 });

@@ -2,17 +2,18 @@
 import { readAuthorization } from "../../../access/authorization.ts";
 import { digestOf, parseToken } from "../../../access/token.ts";
 import { Problem } from "../../../problem.ts";
-import { requireActive, requireLive } from "../../caller.ts";
+import { requireActive } from "../../caller.ts";
 import { holderOfToken } from "../../credentials.ts";
 import { settingsOf } from "../../env.ts";
-import type { Request } from "../../request.ts";
+import { requireLive } from "../../holder.ts";
+import { queryOf, type Request } from "../../request.ts";
 
 /**
  * Does not check where the request comes from, nor tell what the token may do.
  * @throws Problem 401 for a token that does not count, `token-kind`, `organisation-suspended`.
  */
 export async function validate(c: Request): Promise<Response> {
-  const token = readAuthorization(c.req.raw.headers);
+  const token = readAuthorization(c.req.raw.headers, queryOf(c));
   const { tagKeys, importedTokens } = settingsOf(c.env);
   const kind = parseToken(token, tagKeys, importedTokens);
   if (kind === null) throw new Problem("credential-malformed", "the token is not one of this deployment: check that it was copied whole");
