@@ -81,7 +81,7 @@ export function kindOf(text: string, tagKeys: TagKeys, imported = false): TokenK
   return KINDS[match[1] as string] ?? null;
 }
 
-/** Whether the tag of a text that `kindOf` takes is right. Imported tokens have none, which is. */
+/** Whether the tag of a text that `kindOf` takes is right. Imported ones have none and pass. */
 export function isTagged(text: string, tagKeys: TagKeys): boolean {
   const match = FORM.exec(text);
   if (!match) return IMPORTED_FORM.test(text);
