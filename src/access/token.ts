@@ -25,6 +25,8 @@ const TAG_LENGTH = 4;
 const CRC_LENGTH = 6;
 const FORM = /^(xaat|xapt|xast|xait)-([0-9A-Za-z])([0-9A-Za-z]{30})([0-9A-Za-z]{4})([0-9A-Za-z]{6})$/;
 
+const KINDS: Record<string, TokenKind> = { xaat: "api", xapt: "personal", xast: "session", xait: "ingest" };
+
 /** API and ingest tokens only: an imported one never stands for a person. Version 4, the random one. */
 const IMPORTED_FORM = /^(xaat|xait)-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
@@ -60,22 +62,31 @@ export function readImportedTokens(setting: unknown): boolean {
 }
 
 /**
- * The kind of a well-formed token, or null. Does no I/O and does not tell whether the token exists: any holder of a tag key
- * can make texts that pass, and with `imported` anybody can.
+ * The kind of a well-formed token that bears a tag of this deployment, or null. Does no I/O and does not tell whether the token exists:
+ * any holder of a tag key can make texts that pass, and with `imported` anybody can.
  */
 export function parseToken(text: string, tagKeys: TagKeys, imported = false): TokenKind | null {
+  const kind = kindOf(text, tagKeys, imported);
+  return kind !== null && isTagged(text, tagKeys) ? kind : null;
+}
+
+/** The same whatever its tag is, which is nearly all that `parseToken` costs; the key that it names is one of this deployment. */
+export function kindOf(text: string, tagKeys: TagKeys, imported = false): TokenKind | null {
   if (text.length > TOKEN_LENGTH_MAX) return null;
   const match = FORM.exec(text);
   if (!match) return imported ? importedKind(text) : null;
-  const stem = text.slice(0, -(TAG_LENGTH + CRC_LENGTH));
   if (base62(crc32(text.slice(0, -CRC_LENGTH)), CRC_LENGTH) !== match[5]) return null;
-  const keyId = match[2] as string;
-  const key = tagKeys.get(keyId);
-  if (!key && keyId !== "0") return null;
-  if (!key && tagKeys.size > 0) return null; // untagged tokens are for deployments without tag keys
-  const tag = Buffer.from(tagOf(stem, key));
-  if (!timingSafeEqual(tag, Buffer.from(match[4] as string))) return null;
-  return kindOf(match[1] as string);
+  // untagged tokens are for deployments without tag keys
+  if (match[2] === "0" ? tagKeys.size > 0 : !tagKeys.has(match[2] as string)) return null;
+  return KINDS[match[1] as string] ?? null;
+}
+
+/** Whether the tag of a text that `kindOf` takes is right. Imported ones have none and pass. */
+export function isTagged(text: string, tagKeys: TagKeys): boolean {
+  const match = FORM.exec(text);
+  if (!match) return IMPORTED_FORM.test(text);
+  const tag = tagOf(text.slice(0, -(TAG_LENGTH + CRC_LENGTH)), tagKeys.get(match[2] as string));
+  return timingSafeEqual(Buffer.from(tag), Buffer.from(match[4] as string));
 }
 
 /** By its prefix only: whatever goes on like this was meant as a token. */
@@ -92,10 +103,6 @@ export function importedKind(text: string): "api" | "ingest" | null {
 /** SHA-256 of the whole token, base64url: what is stored, looked up and never turned back. */
 export function digestOf(token: string): string {
   return createHash("sha256").update(token).digest("base64url");
-}
-
-function kindOf(prefix: string): TokenKind {
-  return prefix === "xaat" ? "api" : prefix === "xapt" ? "personal" : prefix === "xast" ? "session" : "ingest";
 }
 
 function tagOf(stem: string, key: Uint8Array | undefined): string {

@@ -1,6 +1,6 @@
 /** Credential to caller: what its token may do, and the organisation it belongs to. Judged anew on every request. */
 import { type OrganisationMap, type PermissionSet, type Standing, standing } from "../access/permission-set.ts";
-import { digestOf, parseToken } from "../access/token.ts";
+import { digestOf, isTagged, kindOf } from "../access/token.ts";
 import { isJwtShaped } from "../access/workload/jwt.ts";
 import { Problem } from "../problem.ts";
 import { type Documents, type Known, openDocuments } from "./documents/documents.ts";
@@ -63,12 +63,19 @@ async function permissionSetOf(token: string, visit: Visit, env: EdgeEnv, docume
     });
   }
   const { tagKeys, importedTokens } = settingsOf(env);
-  const kind = parseToken(token, tagKeys, importedTokens);
-  if (kind === null) throw new Problem("credential-malformed", "the token is not one of this deployment: check that it was copied whole");
+  const kind = kindOf(token, tagKeys, importedTokens);
+  if (kind === null) throw malformed();
+  const digest = digestOf(token);
+  // the tag spares look-ups: what was looked up already needs none
+  if (!documents.remembers(digest) && !isTagged(token, tagKeys)) throw malformed();
   if (kind === "personal" || kind === "session")
     throw new Problem(
       "token-kind",
       `${kind} tokens are for the management API; the edge takes API tokens (xaat-…), made at POST /v2/tokens there`,
     );
-  return documents.permissionSet(digestOf(token), visit, env);
+  return documents.permissionSet(digest, visit, env);
+}
+
+function malformed(): Problem {
+  return new Problem("credential-malformed", "the token is not one of this deployment: check that it was copied whole");
 }

@@ -71,13 +71,14 @@ function inflateAll(sent: Uint8Array, encodings: readonly Encoding[], held: Held
 
 /** The whole body, or as much of it as may be held and a reader of the rest. */
 async function readSent(request: Request, announced: number, held: Held, came: (bytes: number) => void): Promise<Sent> {
-  if (!request.body) return { bytes: new Uint8Array(0), reader: null };
+  // before the body is looked at, because the runtime then makes a stream, which this needs not
   if (announced <= WHOLE_BYTES_MAX) {
     held.hold(announced);
     const bytes = await inTime(request.bytes());
     came(bytes.length);
     return { bytes, reader: null };
   }
+  if (!request.body) return { bytes: new Uint8Array(0), reader: null };
   const reader = request.body.getReader({ mode: "byob" });
   if (announced > BODY_BYTES_MAX) return { bytes: new Uint8Array(0), reader };
   let body = new Uint8Array(Math.min(Number.isNaN(announced) ? WHOLE_BYTES_MAX : announced, PROMISED_BYTES_MAX));

@@ -15,8 +15,10 @@ export function readWindow(reader: ReadableStreamBYOBReader, window: Uint8Array)
 export async function inTime<T>(read: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    const problem = new Problem("overloaded", `nothing of the body came for ${STALL_MAX_MS / 1_000} s; send it again`);
-    timer = setTimeout(() => reject(problem), STALL_MAX_MS);
+    timer = setTimeout(
+      () => reject(new Problem("overloaded", `nothing of the body came for ${STALL_MAX_MS / 1_000} s; send it again`)),
+      STALL_MAX_MS,
+    );
   });
   try {
     return await Promise.race([read, late]);

@@ -35,6 +35,8 @@ export interface Gateway {
   secrets: Secrets;
   /** Management's own. */
   database: D1Database;
+  /** What management publishes and the edges read. */
+  permissions: { put(key: string, value: string): Promise<void>; delete(key: string): Promise<void> };
   /** Ends workerd and lets go of the state folder. */
   stop(): Promise<void>;
 }
@@ -57,8 +59,9 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     await mf.ready;
     const database = await mf.getD1Database("DB", "headgate-management");
     await migrate(database);
+    const permissions = await mf.getKVNamespace("PERMISSIONS", "headgate-management");
     const running = mf;
-    return { urls, secrets, database, stop: () => running.dispose().finally(closeState) };
+    return { urls, secrets, database, permissions, stop: () => running.dispose().finally(closeState) };
   } catch (error) {
     await mf?.dispose();
     closeState();

@@ -36,6 +36,29 @@ it("prices a terabyte from what it counted", async () => {
   }
 });
 
+it("tells for each kind of credential what it costs", async () => {
+  const { code, stdout, stderr } = await shell(`${BENCH} --only auth --rounds 1`);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  const rows = new Map(
+    [...stdout.matchAll(/^(\S.*?) {2,}(\d+) +(-?\d+) +(-?\d+)$/gm)].map(([, name, ...cells]) => [name, cells.map(Number)]),
+  );
+  const kinds = [
+    "cached hit",
+    "an open door",
+    "a draining Worker",
+    "KV hit",
+    "authority hit",
+    "no credential",
+    "malformed token",
+    "wrong tag",
+  ];
+  expect([...rows.keys()]).toEqual([...kinds, "revoked token", "JWT ES256", "JWT RS256", "token with limits"]);
+  for (const [name, [perRequest]] of rows) expect(perRequest, name).toBeGreaterThan(10);
+  // whoever asks more of others pays more, however busy the machine is
+  for (const far of ["KV hit", "authority hit"]) expect(rows.get(far)?.[0], far).toBeGreaterThan(rows.get("cached hit")?.[0] as number);
+  expect(stdout).toMatch(/^cached hit adds -?\d+ µs \(bound 50 µs\)/m);
+});
+
 it("says which rows there are not", async () => {
   const { code, stderr } = await shell(`${BENCH} --only nonsense`);
   expect(code).toBe(1);

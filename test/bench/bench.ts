@@ -5,20 +5,23 @@
 import "../../src/local/offline.ts";
 import { readNumber, readOptions } from "../../src/local/options.ts";
 import { run, Stop } from "../../src/local/stop.ts";
+import { measureAuth } from "./auth.ts";
+import { AUTH_EDGE } from "./auth-edge.ts";
 import { measureLarge } from "./large.ts";
 import { SENDERS } from "./load.ts";
 import { measureOverload } from "./overload.ts";
 import { printPrices } from "./price.ts";
 import { bodyRows, groupRows, measure } from "./rows.ts";
-import { withStage } from "./stage.ts";
+import { COUNTING_EDGE, withStage } from "./stage.ts";
 import { printTable } from "./table.ts";
 
 const USAGE = `Usage: npm run bench -- [options]
 
-Measures an edge against a Worker that only drains the body: body sizes, numbers of senders, and the list price of a terabyte.
+Measures an edge against a Worker that only drains the body: body sizes, numbers of senders,
+what finding out who sends costs, and the list price of a terabyte.
 
   --rounds N      of every row; medians are printed (default 5)
-  --only TEXT     only rows whose name contains TEXT, for example "gzip", "1 MB", "group" or "price"
+  --only TEXT     only rows whose name contains TEXT, for example "gzip", "1 MB", "group", "auth" or "price"
   --overload      instead: 256 senders on one dataset, and whether all that was acknowledged is stored once
   --seconds N     how long that lasts (default 60)
   --large         instead: memory, time and count of bodies of 95 MB, one and four at a time
@@ -28,6 +31,7 @@ const ROUNDS_MAX = 9;
 const SECONDS_MAX = 3_600;
 /** Neither is reached in a run: writing segments out is not what is measured. */
 const NO_FLUSH = { SEGMENT_BYTES_MAX: 64_000_000, FLUSH_AFTER_MS: 3_600_000 };
+const AUTH = "auth";
 const PRICE = "price";
 
 await run(async () => {
@@ -48,15 +52,17 @@ await run(async () => {
 async function measureRows(rounds: number, only: string): Promise<void> {
   const bodies = bodyRows().filter(({ name }) => name.includes(only));
   const groups = groupRows().filter(({ name }) => name.includes(only));
+  const auth = AUTH.includes(only);
   const prices = PRICE.includes(only);
-  if (bodies.length + groups.length === 0 && !prices) throw new Stop(`no row's name contains ${JSON.stringify(only)}`);
+  if (bodies.length + groups.length === 0 && !auth && !prices) throw new Stop(`no row's name contains ${JSON.stringify(only)}`);
   if (bodies.length > 0)
     await withStage({ edgeSettings: NO_FLUSH }, async (stage) => {
       await measure(bodies, rounds, stage, false);
       printTable(`bodies, by ${SENDERS} senders`, bodies);
     });
+  if (auth) await withStage({ edgeSource: AUTH_EDGE, edgeSettings: NO_FLUSH }, (stage) => measureAuth(stage, rounds));
   if (groups.length === 0 && !prices) return;
-  await withStage({ counting: true, edgeSettings: NO_FLUSH }, async (stage) => {
+  await withStage({ edgeSource: COUNTING_EDGE, edgeSettings: NO_FLUSH }, async (stage) => {
     if (groups.length > 0) await measure(groups, rounds, stage, true);
     if (groups.length > 0) printTable("group commit: bodies of 1 KB on one dataset and one Durable Object", groups);
     if (prices) await printPrices(stage);

@@ -8,6 +8,8 @@ export const SENDERS = 8;
 export interface Target {
   url: string;
   headers: Record<string, string>;
+  /** Of a good reply; absent: 200. */
+  status?: number;
   /** What a good reply contains. */
   expect: string;
 }
@@ -37,14 +39,19 @@ export async function openConnections(url: string, senders: number): Promise<voi
  * Sends each body once over open connections, by so many senders at a time.
  * @throws Error for the first reply that is not a good one.
  */
-export async function drive({ url, headers, expect }: Target, bodies: Buffer[], workerd: number, senders = SENDERS): Promise<Measured> {
+export async function drive(
+  { url, headers, status: good = 200, expect }: Target,
+  bodies: Buffer[],
+  workerd: number,
+  senders = SENDERS,
+): Promise<Measured> {
   const latencies: number[] = [];
   let next = 0;
   const sender = async () => {
     for (let body = bodies[next++]; body; body = bodies[next++]) {
       const began = performance.now();
       const { status, text } = await post(url, headers, body, connections(senders));
-      if (status !== 200 || !text.includes(expect)) throw new Error(`${url} answered ${status}: ${text}`);
+      if (status !== good || !text.includes(expect)) throw new Error(`${url} answered ${status}: ${text}`);
       latencies.push(performance.now() - began);
     }
   };
@@ -91,4 +98,9 @@ export function workerdPid(of: number = process.pid): number {
 /** Of ascending values; the nearest one that is there. */
 export function quantile(ascending: number[], share: number): number {
   return ascending[Math.min(ascending.length - 1, Math.floor(ascending.length * share))] ?? Number.NaN;
+}
+
+/** Shown to whoever waits at a terminal. */
+export function progress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r${text.padEnd(20)}\r`);
 }

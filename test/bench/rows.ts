@@ -1,7 +1,7 @@
 /** Rows of a table: the edge and the floor with the same bodies, in turn, round by round. */
 import type { Dataset } from "../../src/local/demo/segments.ts";
 import { body, type Encoding, type Format, template } from "./bodies.ts";
-import { drive, openConnections, SENDERS } from "./load.ts";
+import { drive, openConnections, progress, SENDERS } from "./load.ts";
 import { type Stage, targetOf } from "./stage.ts";
 import type { Pair, Row } from "./table.ts";
 
@@ -85,8 +85,4 @@ export async function measure(rows: Row[], rounds: number, stage: Stage, countin
     }
   }
   progress("");
-}
-
-function progress(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r${text.padEnd(20)}\r`);
 }

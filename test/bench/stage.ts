@@ -2,9 +2,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { readTagKeys, type TagKeys } from "../../src/access/token.ts";
 import { call } from "../../src/local/api.ts";
+import type { OtherSource } from "../../src/local/bundle.ts";
 import type { Dataset } from "../../src/local/demo/segments.ts";
-import { openGateway } from "../../src/local/gateway.ts";
+import { type Gateway, openGateway } from "../../src/local/gateway.ts";
 import { findFree, HOST } from "../../src/local/ports.ts";
 import { seed } from "../../src/local/seed.ts";
 import { COUNTS_PATH, type Counts } from "./counts.ts";
@@ -12,13 +14,21 @@ import { FLOOR_WORKER } from "./floor.ts";
 import { type Target, workerdPid } from "./load.ts";
 
 const REGION = "cloud.us-east-1.aws";
-const COUNTING_EDGE = path.join(import.meta.dirname, "counting-edge.ts");
+export const COUNTING_EDGE: OtherSource = { entry: path.join(import.meta.dirname, "counting-edge.ts"), plugins: [] };
 
 export interface Stage {
   /** URL of the Worker that only drains. */
   floor: string;
   /** Its process. */
   workerd: number;
+  /** The organisation that all belongs to. */
+  org: string;
+  /** Make the edges take a token for one of this deployment. */
+  tagKeys: TagKeys;
+  /** What the edges read from KV. */
+  permissions: Gateway["permissions"];
+  /** Makes a token that ends then, in epoch milliseconds. */
+  token(expiresAt: number): Promise<string>;
   /** Makes a dataset. */
   dataset(name: string): Promise<Dataset>;
   /** Writes out what is buffered of it. */
@@ -28,7 +38,8 @@ export interface Stage {
 }
 
 export interface StageOptions {
-  counting?: boolean;
+  /** In place of the edge's own, for all regions. */
+  edgeSource?: OtherSource;
   edgeSettings?: Record<string, number>;
 }
 
@@ -38,18 +49,30 @@ export async function withStage(options: StageOptions, use: (stage: Stage) => Pr
   // also when a signal ends this
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   const port = await findFree(4);
-  const { counting, edgeSettings = {} } = options;
-  const entry = counting ? { edgeSource: { entry: COUNTING_EDGE, plugins: [] } } : {};
-  const gateway = await openGateway({ port, state: folder, quiet: true, edgeSettings, ...entry, beside: [FLOOR_WORKER] });
+  const { edgeSource, edgeSettings = {} } = options;
+  const gateway = await openGateway({
+    port,
+    state: folder,
+    quiet: true,
+    edgeSettings,
+    ...(edgeSource && { edgeSource }),
+    beside: [FLOOR_WORKER],
+  });
   try {
     const { management, edges, org, ownerToken } = await seed(folder, gateway.urls, gateway.secrets);
     const owner = { token: ownerToken, org };
     const request = { name: "bench", datasetCapabilities: { "*": { ingest: ["create"], query: ["read"] } } };
-    const { token } = await call<{ token: string }>("POST", `${management}/v2/tokens`, owner, request);
+    const newToken = async (more: { expiresAt?: string }) =>
+      (await call<{ token: string }>("POST", `${management}/v2/tokens`, owner, { ...request, ...more })).token;
+    const token = await newToken({});
     const edge = edges[REGION] as string;
     await use({
       floor: `http://${HOST}:${port + 3}/`,
       workerd: workerdPid(),
+      org,
+      tagKeys: readTagKeys(gateway.secrets.TOKEN_TAG_KEYS),
+      permissions: gateway.permissions,
+      token: (expiresAt) => newToken({ expiresAt: new Date(expiresAt).toISOString() }),
       async dataset(name) {
         await call("POST", `${management}/v2/datasets`, owner, { name, edgeDeployment: REGION });
         return { edge, name, token };

@@ -63,7 +63,7 @@ function bytesOf({ requests, template }: Row): number {
   return requests * template.bytes.length;
 }
 
-function median(values: number[]): number {
+export function median(values: number[]): number {
   return quantile(
     values.sort((a, b) => a - b),
     0.5,

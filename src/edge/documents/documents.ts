@@ -37,6 +37,8 @@ export interface Known<T> {
 }
 
 export interface Documents {
+  /** Whether a token's document, or that there is none, was known here once: of no use for judging it. */
+  remembers(digest: string): boolean;
   /** @throws Problem `store-unavailable` when nobody can tell, or may be asked. Judges nothing. */
   permissionSet(digest: string, visit: Visit, env: EdgeEnv): Promise<Known<PermissionSet>>;
   organisation(id: string, visit: Visit, env: EdgeEnv): Promise<Known<OrganisationMap>>;
@@ -83,10 +85,12 @@ export function openDocuments(): Documents {
   async function lookUp<T extends Document>(subject: Subject<T>, visit: Visit, env: EdgeEnv): Promise<Known<T>> {
     const { key, read } = subject;
     const { now } = visit;
+    const held = remembered<T>(key, visit, true);
     // both at once, for what memory has not or only too old a one
-    const reading = remembered<T>(key, visit, true) ? null : readKv(key, read, env);
-    const fresh = await feed.isFresh(visit, env.AUTHORITY);
-    const known = remembered<T>(key, visit, fresh);
+    const reading = held ? null : readKv(key, read, env);
+    const fresh = feed.isFresh(visit, env.AUTHORITY);
+    if (held && fresh === true) return held;
+    const known = remembered<T>(key, visit, await fresh);
     if (known) return known;
     const stored = await (reading ?? readKv(key, read, env));
     if (stored && keepIfNewest(key, stored, now)) return { document: stored, degraded: false };
@@ -153,6 +157,10 @@ export function openDocuments(): Documents {
   }
 
   return {
+    remembers(digest) {
+      const key = permissionKey(digest);
+      return memory.has(key) || least.revokedAt(key) !== null;
+    },
     permissionSet: (digest, visit, env) => find(permissionSubject(digest), visit, env),
     organisation: (id, visit, env) => find(organisationSubject(id), visit, env),
     issuer: (digest, visit, env) => find(issuerSubject(digest), visit, env),

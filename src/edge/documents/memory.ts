@@ -18,6 +18,8 @@ export interface Held {
 
 export interface Memory {
   get(key: string): Held | undefined;
+  /** Whether there is something to get, without using it. */
+  has(key: string): boolean;
   hold(key: string, document: Document | null, at: number): void;
   /** Forgets what is older than a version, and that there was nothing. */
   outdate(key: string, ver: number): void;
@@ -36,6 +38,7 @@ export function openMemory(): Memory {
       documents.set(key, held);
       return held;
     },
+    has: (key) => documents.has(key) || unknown.has(key),
     hold(key, document, at) {
       documents.delete(key);
       unknown.delete(key);

@@ -23,10 +23,11 @@ export interface Account {
 }
 
 /** Bytes of a request's body as its head announces them. */
-export function announcedBytes({ headers, body }: Request): number | "unknown" {
-  const text = headers.get("content-length");
+export function announcedBytes(request: Request): number | "unknown" {
+  const text = request.headers.get("content-length");
   if (text !== null && /^\d{1,15}$/.test(text)) return Number(text);
-  return body ? "unknown" : 0;
+  // asked for last: the runtime makes the stream that it answers with
+  return request.body ? "unknown" : 0;
 }
 
 /** @param waitUntil lets a charge be corrected although the sender has hung up, which ends a request where it stands. */

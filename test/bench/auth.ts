@@ -1,0 +1,116 @@
+/**
+ * What finding out who sends costs: requests with an empty batch, which stores nothing, with a credential of each kind. Two floors are
+ * measured in turn with them: a Worker that drains the same bodies, and the same edge where its door stands open, so that the difference
+ * to that one is the credential's alone: reading it, the documents, the account and its count of use.
+ */
+
+import { OPEN_WORD } from "./auth-marks.ts";
+import * as credentials from "./credentials.ts";
+import { drive, openConnections, progress, SENDERS, type Target } from "./load.ts";
+import { type Stage, targetOf } from "./stage.ts";
+import { median } from "./table.ts";
+
+/** What a token that the isolate knows may add to the edge with an open door, in microseconds on a processor per request. */
+const CACHED_US_MAX = 50;
+/** Many short turns instead of a few long ones: what the neighbours do then falls on all rows alike. */
+const TURNS_PER_ROUND = 3;
+const WARM_UP_TURNS = 3;
+const REQUESTS = 100;
+/** Of the rows that the bound is about. */
+const REQUESTS_MORE = 300;
+/** Below what an isolate may ask in a second; a turn in each round, which are seconds apart. */
+const REQUESTS_OF_AUTHORITY = 16;
+
+interface Kind {
+  name: string;
+  requests: number;
+  /** Only in a round's first turn. */
+  seldom?: boolean;
+  /** Null: none is sent. */
+  token(stage: Stage): Promise<string | null>;
+  answer: Pick<Target, "status" | "expect">;
+}
+
+const TAKEN = { requests: REQUESTS, answer: { status: 200, expect: `"ingested":0,"failed":0` } };
+const refused = (reason: string) => ({ requests: REQUESTS, answer: { status: 401, expect: `urn:headgate:problem:${reason}` } });
+
+const DRAIN = "a draining Worker";
+const OPEN = "an open door";
+const CACHED = "cached hit";
+
+/** The first one goes first at first: the door stands open to those who come after somebody. */
+const allKinds = (): Kind[] => [
+  { ...TAKEN, name: CACHED, requests: REQUESTS_MORE, token: once(credentials.publishedToken) },
+  { ...TAKEN, name: OPEN, requests: REQUESTS_MORE, token: async () => OPEN_WORD },
+  { ...TAKEN, name: DRAIN, requests: REQUESTS_MORE, token: async () => OPEN_WORD, answer: { status: 200, expect: "drained" } },
+  { ...TAKEN, name: "KV hit", token: once(credentials.forgottenToken) },
+  { ...TAKEN, name: "authority hit", seldom: true, requests: REQUESTS_OF_AUTHORITY, token: once(credentials.unpublishedToken) },
+  { ...refused("credential-missing"), name: "no credential", token: async () => null },
+  { ...refused("credential-malformed"), name: "malformed token", token: once(credentials.mistypedToken) },
+  { ...refused("credential-malformed"), name: "wrong tag", token: once(credentials.foreignToken) },
+  { ...refused("token-revoked"), name: "revoked token", token: once(credentials.revokedToken) },
+  { ...TAKEN, name: "JWT ES256", token: once((stage) => credentials.jwt(stage, "ES256")) },
+  { ...TAKEN, name: "JWT RS256", token: once((stage) => credentials.jwt(stage, "RS256")) },
+  { ...TAKEN, name: "token with limits", token: once(credentials.limitedToken) },
+];
+
+/** Microseconds on a processor per request by a kind's name, of one turn. */
+type Turn = Map<string, number>;
+
+/** Needs an edge that is built with AUTH_EDGE. */
+export async function measureAuth(stage: Stage, rounds: number): Promise<void> {
+  const send = await senderTo(stage);
+  const kinds = allKinds();
+  const turns: Turn[] = [];
+  for (let number = -WARM_UP_TURNS; number < rounds * TURNS_PER_ROUND; number++) {
+    progress(number < 0 ? "warming up" : `round ${1 + Math.floor(number / TURNS_PER_ROUND)} of ${rounds} `);
+    const turn: Turn = new Map();
+    for (const kind of number % 2 === 1 ? kinds.toReversed() : kinds)
+      if (!kind.seldom || number % TURNS_PER_ROUND === 0) turn.set(kind.name, await send(kind));
+    if (number >= 0) turns.push(turn);
+  }
+  progress("");
+  printAuth(kinds, turns);
+}
+
+/** @returns what sends one turn of a kind and tells what a request of it cost. */
+async function senderTo(stage: Stage): Promise<(kind: Kind) => Promise<number>> {
+  const { url, headers } = targetOf(await stage.dataset("auth"), "application/json", "");
+  const { authorization: _, ...others } = headers;
+  for (const each of [url, stage.floor]) await openConnections(each, SENDERS);
+  return async ({ name, requests, token: find, answer }) => {
+    const token = await find(stage);
+    const target = { url: name === DRAIN ? stage.floor : url, headers: token ? { ...others, authorization: `Bearer ${token}` } : others };
+    const bodies = Array.from({ length: requests }, () => Buffer.from("[]"));
+    return ((await drive({ ...target, ...answer }, bodies, stage.workerd)).cpuSeconds * 1e6) / requests;
+  };
+}
+
+function printAuth(kinds: Kind[], turns: Turn[]): void {
+  const over = (name: string, floor: string) =>
+    median(turns.filter((turn) => turn.has(name)).map((turn) => Number(turn.get(name)) - Number(turn.get(floor))));
+  const absolute = (name: string) => median(turns.flatMap((turn) => turn.get(name) ?? []));
+  console.log(`auth: an empty batch by ${SENDERS} senders; microseconds on a processor per request, of the whole process: the simulated KV,
+database and Durable Objects are in it. Added to a Worker that drains the same, and to the same edge where nobody is asked who comes`);
+  printLine("", "per request", "over draining", "over an open door");
+  for (const { name } of kinds)
+    printLine(name, ...[absolute(name), over(name, DRAIN), over(name, OPEN)].map((microseconds) => microseconds.toFixed(0)));
+  const added = over(CACHED, OPEN);
+  console.log(
+    `cached hit adds ${added.toFixed(0)} µs (bound ${CACHED_US_MAX} µs)${added > CACHED_US_MAX ? ": BEYOND THE BOUND" : ""}: ` +
+      `what the open door spares, ${(added / absolute(DRAIN)).toFixed(2)} of a drained request\n`,
+  );
+}
+
+function printLine(name: string, ...cells: string[]): void {
+  console.log(name.padEnd(22) + cells.map((cell) => cell.padStart(18)).join(""));
+}
+
+/** The same one in all turns. */
+function once(make: (stage: Stage) => string | Promise<string>): Kind["token"] {
+  let made: string | undefined;
+  return async (stage) => {
+    made ??= await make(stage);
+    return made;
+  };
+}
