@@ -52,6 +52,7 @@ async function invite(c: Request, caller: Caller): Promise<Response> {
   const member = await getMember(db, caller.org, c.req.param("id") ?? "");
   await requireOver(db, caller, member);
   requireHome(caller, member);
+  requireAtHomeOnly(caller, member);
   const { token, digest } = mintInvitation();
   const id = randomUUID();
   const change = changeOf(c, caller, "invitation.create", id, { user: member.id, email: member.email });
@@ -78,6 +79,15 @@ function mayBeInvited(c: Request, caller: Caller, member: KnownMember): Conditio
     );
   requireRecent(caller, c.var.now);
   return { sql: `${active})`, values: [member.id] };
+}
+
+/** @throws Problem `forbidden` for somebody who acts in other organisations, where the caller need be nobody. */
+function requireAtHomeOnly({ user }: Caller, { id, name, elsewhere }: KnownMember): void {
+  if (elsewhere === 1 && id !== user?.id)
+    throw new Problem(
+      "forbidden",
+      `the user ${name} is in other organisations, too, where a link would let its holder act: nobody else can make one, ask them to`,
+    );
 }
 
 /** Each by itself: what is wrong with one is told beside it, and the others are invited. */

@@ -3,10 +3,12 @@
  * invitation, never a user.
  */
 import { randomUUID } from "node:crypto";
+import { covers } from "../../access/capability.ts";
 import { digestOf } from "../../access/token.ts";
 import { Problem } from "../../problem.ts";
 import { type Change, commit, happened, originOf } from "../change.ts";
 import { acceptInvitation, endInvitations, findInvitation, type Invitation, openInvitationFor } from "../people/invitations.ts";
+import { builtInGrant, rightsOf } from "../people/rights.ts";
 import type { Request } from "../request.ts";
 import type { Person } from "./protocol.ts";
 import type { Provider } from "./provider-store.ts";
@@ -53,15 +55,19 @@ async function invitationFor(c: Request, { org }: Provider, { verifiedEmails }: 
   if (link !== null) return findInvitation(db, org, digestOf(link), now);
   for (const email of verifiedEmails) {
     const found = await openInvitationFor(db, org, email, now);
-    if (found && !(await isOwner(db, org, found.user.id))) return found;
+    if (found && (await isWithinAdmins(db, org, found.user.id))) return found;
   }
   return null;
 }
 
-/** Owners come by their link: who may set up a provider could have it vouch for any address, and would come in above themselves. */
-async function isOwner(db: D1Database, org: string, user: string): Promise<boolean> {
-  const row = await db.prepare("SELECT 1 FROM members WHERE org = ? AND user_id = ? AND role = 'owner'").bind(org, user).first();
-  return row !== null;
+/**
+ * Whoever may do more than administrators comes by a link: who may set up a provider could have it vouch for any address, and would
+ * come in above themselves.
+ */
+async function isWithinAdmins(db: D1Database, org: string, user: string): Promise<boolean> {
+  const role = await db.prepare("SELECT role FROM members WHERE org = ? AND user_id = ?").bind(org, user).first<string>("role");
+  const admins = builtInGrant("admin");
+  return role !== null && admins !== null && covers(admins, (await rightsOf(db, org, user, role)).ofRoles);
 }
 
 /** @returns false when the invitation was used or ended at the same moment, or the identity is somebody's by now. */
