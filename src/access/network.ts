@@ -33,6 +33,7 @@ function parsedOnce(networks: readonly string[]): Network[] {
 
 /** Null for what is no network. Bits beyond the prefix stay. */
 export function networkOf(text: string): Network | null {
+  if (typeof text !== "string") return null;
   const [head = "", tail, ...more] = text.split("/");
   const base = addressBytes(head);
   if (!base || more.length > 0) return null;

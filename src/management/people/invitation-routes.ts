@@ -8,7 +8,7 @@ import { checked, type Request, readBody } from "../request.ts";
 import { ANY_CREDENTIAL, PEOPLE, type Route, requireRecent } from "../route.ts";
 import { requireLasting } from "./assignable.ts";
 import { endInvitations, getInvitation, type Invitation, insertInvitation, listInvitations, mintInvitation } from "./invitations.ts";
-import { ARRIVED, asRead, getMember, type KnownMember, requireHome, requireOver, requireOverElsewhere, viewMember } from "./members.ts";
+import { ARRIVED, asRead, getMember, type KnownMember, requireHome, requireOver, viewMember } from "./members.ts";
 import { createUser, linkOf, NewUser } from "./newcomers.ts";
 
 const INVITED_MAX = 100;
@@ -56,7 +56,7 @@ async function invite(c: Request, caller: Caller): Promise<Response> {
   await requireOver(db, caller, member);
   requireHome(caller, member);
   if (member.role !== "none") requireLasting(caller);
-  await requireOverElsewhere(db, caller, member);
+  requireAtHomeOnly(caller, member);
   const { token, digest } = mintInvitation();
   const id = randomUUID();
   const change = changeOf(c, caller, "invitation.create", id, { user: member.id, email: member.email });
@@ -83,6 +83,15 @@ function mayBeInvited(c: Request, caller: Caller, member: KnownMember): Conditio
     );
   requireRecent(caller, c.var.now);
   return { sql: `${active})`, values: [member.id] };
+}
+
+/** @throws Problem `forbidden` for somebody who acts in other organisations, where the caller need be nobody. */
+function requireAtHomeOnly({ user }: Caller, { id, name, elsewhere }: KnownMember): void {
+  if (elsewhere === 1 && id !== user?.id)
+    throw new Problem(
+      "forbidden",
+      `the user ${name} is in other organisations, too, where a link would let its holder act: nobody else can make one, ask them to`,
+    );
 }
 
 /** Each by itself: what is wrong with one is told beside it, and the others are invited. */

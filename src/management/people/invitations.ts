@@ -5,6 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { digestOf } from "../../access/token.ts";
 import type { Change, Condition } from "../change.ts";
+import { ELSEWHERE } from "./members.ts";
 
 export const INVITATION_MS = 7 * 86_400_000;
 const SECRET_BYTES = 32;
@@ -91,13 +92,14 @@ export async function openInvitationFor(db: D1Database, org: string, email: stri
 
 /**
  * The statement that uses an invitation up: of several at once, one does something. To stand first in the batch of a sign-in, whose
- * trace is the invitation.
+ * trace is the invitation. Whoever acts in other organisations, too, can have invited nobody but themselves, also if they founded one
+ * since: what a colleague at home may do says nothing of what the person may do there.
  */
 export function acceptInvitation(db: D1Database, id: string, change: Change): D1PreparedStatement {
   return db
     .prepare(
       `UPDATE invitations SET status = 'accepted', change_id = ? WHERE id = ? AND status = 'open' AND expires_at > ?
-        AND EXISTS (SELECT 1 FROM users u WHERE u.id = user_id AND u.status = 'active')
+        AND EXISTS (SELECT 1 FROM users u WHERE u.id = user_id AND u.status = 'active' AND (created_by = u.id OR NOT ${ELSEWHERE}))
         AND EXISTS (SELECT 1 FROM orgs o WHERE o.id = org AND o.status = 'active')`,
     )
     .bind(change.id, id, change.at);

@@ -23,6 +23,8 @@ export interface KnownMember extends Member {
   home: string;
   /** Whether the person has ever come. An invited one has not. */
   arrived: 0 | 1;
+  /** Whether the person acts in an organisation besides the home, too. */
+  elsewhere: 0 | 1;
   /** Version of the membership. */
   ver: number;
   /** Of the organisation, at the moment of reading. */
@@ -32,6 +34,10 @@ export interface KnownMember extends Member {
 /** Of `users u`: somebody who has an identity, or ever had a credential. */
 export const ARRIVED = `(EXISTS (SELECT 1 FROM identities x WHERE x.user_id = u.id) OR EXISTS (SELECT 1 FROM sessions x WHERE x.user_id = u.id)
   OR EXISTS (SELECT 1 FROM personal_tokens x WHERE x.user_id = u.id))`;
+
+/** Of `users u`: somebody who is a member of another organisation than the one that made the account. */
+export const ELSEWHERE = `EXISTS (SELECT 1 FROM members e JOIN orgs f ON f.id = e.org
+  WHERE e.user_id = u.id AND e.org <> u.org AND f.status <> 'deleted')`;
 
 const COLUMNS = "u.id, u.name, u.email, m.role, r.name AS roleName";
 const FROM = "members m JOIN users u ON u.id = m.user_id LEFT JOIN roles r ON r.id = m.role AND r.org = m.org";
@@ -49,7 +55,7 @@ export async function listMembers(db: D1Database, org: string): Promise<Member[]
 export async function getMember(db: D1Database, org: string, id: string): Promise<KnownMember> {
   const member = await db
     .prepare(
-      `SELECT ${COLUMNS}, u.status, u.org AS home, ${ARRIVED} AS arrived, m.ver, o.rights
+      `SELECT ${COLUMNS}, u.status, u.org AS home, ${ARRIVED} AS arrived, ${ELSEWHERE} AS elsewhere, m.ver, o.rights
       FROM ${FROM} JOIN orgs o ON o.id = m.org WHERE m.org = ? AND m.user_id = ?`,
     )
     .bind(org, id)
@@ -68,14 +74,15 @@ export function viewMember({ id, name, email, role, roleName }: Member) {
 }
 
 /**
- * Nobody acts upon a person who may do more. Whoever acts upon themselves needs no such leave.
+ * Nobody acts upon a person who may do more. What teams hide from the person counts all the same: an owner of the team could hide it for
+ * as long as it takes to become them. Whoever acts upon themselves needs no such leave.
  * @throws Problem `grant-too-wide` naming what goes beyond the caller.
  */
 export async function requireOver(db: D1Database, caller: Caller, member: Member): Promise<void> {
   if (member.id === caller.user?.id) return;
   requireRank(caller, member.role, `what the user ${member.name} may do`);
-  const { grant } = await rightsOf(db, caller.org, member.id, member.role);
-  requireWithinCaller(caller, grant, `what the user ${member.name} may do`);
+  const { ofRoles } = await rightsOf(db, caller.org, member.id, member.role);
+  requireWithinCaller(caller, ofRoles, `what the user ${member.name} may do`);
 }
 
 /**
@@ -87,13 +94,11 @@ export function requireHome({ org }: Caller, { name, home }: KnownMember): void 
 }
 
 /**
- * Whoever can become somebody, or stop them, at home does so in the organisations that they founded, too: among the people of the home
- * that is for its owners.
+ * Whoever stops somebody at home stops them in the organisations that they founded, too: that is for the home's owners.
  * @throws Problem `grant-too-wide`.
  */
-export async function requireOverElsewhere(db: D1Database, { org, role }: Caller, { id, name }: Member): Promise<void> {
-  const elsewhere = await db.prepare("SELECT 1 FROM members WHERE user_id = ? AND org <> ? LIMIT 1").bind(id, org).first();
-  if (elsewhere && role !== "owner")
+export function requireOverElsewhere({ role }: Caller, { name, elsewhere }: KnownMember): void {
+  if (elsewhere === 1 && role !== "owner")
     throw new Problem("grant-too-wide", `${name} is in another organisation as well, where you may do nothing; ask an owner of this one`);
 }
 

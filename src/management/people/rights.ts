@@ -23,6 +23,8 @@ const UNRESTRICTED: readonly string[] = ["owner", "admin"];
 export interface Rights {
   /** Without an end. */
   grant: Grant;
+  /** What the roles allow, whatever teams take away of it: teams change, and not only by those who may give it back. Without an end. */
+  ofRoles: Grant;
   /** Ids of the only datasets that the member may see; null: all of them. */
   visible: ReadonlySet<string> | null;
 }
@@ -59,7 +61,7 @@ export function builtInGrant(role: string): Grant | null {
 }
 
 export async function rightsOf(db: D1Database, org: string, user: string, role: string): Promise<Rights> {
-  if (role === "owner") return { grant: GRANTS.owner, visible: null };
+  if (role === "owner") return { grant: GRANTS.owner, ofRoles: GRANTS.owner, visible: null };
   const [groups, teams] = await db.batch([
     db
       .prepare(
@@ -78,14 +80,14 @@ export async function rightsOf(db: D1Database, org: string, user: string, role: 
       .bind(user, org, user, org),
   ]);
   const roles = (groups?.results ?? []) as { role: string; capabilities: string | null }[];
-  const grant = roles
+  const ofRoles = roles
     .map((row) => builtInGrant(row.role) ?? (row.capabilities === null ? NOTHING : { ...JSON.parse(row.capabilities), expiresAt: null }))
     .reduce(union, NOTHING);
   const seen = (teams?.results ?? []) as { dataset: string | null }[];
-  if (seen.length === 0 || UNRESTRICTED.includes(role)) return { grant, visible: null };
+  if (seen.length === 0 || UNRESTRICTED.includes(role)) return { grant: ofRoles, ofRoles, visible: null };
   const visible = new Set(seen.flatMap(({ dataset }) => (dataset === null ? [] : [dataset])));
   // nobody here knows which datasets a view reads
-  return { grant: { ...grant, datasets: onlyOn(visible, grant.datasets), views: {} }, visible };
+  return { grant: { ...ofRoles, datasets: onlyOn(visible, ofRoles.datasets), views: {} }, ofRoles, visible };
 }
 
 function union(one: Grant, other: Grant): Grant {

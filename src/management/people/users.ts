@@ -106,7 +106,7 @@ async function setStatus(c: Request, caller: Caller, status: KnownMember["status
   const { DB: db } = c.env;
   const member = await found(c, caller);
   requireHome(caller, member);
-  if (status === "disabled") await requireOverElsewhere(db, caller, member);
+  if (status === "disabled") requireOverElsewhere(caller, member);
   if (member.status === status) return answer(c, caller, member.id);
   const change = changeOf(c, caller, status === "active" ? "user.enable" : "user.disable", member.id, { name: member.name });
   const trace = { table: "users", id: member.id } as const;

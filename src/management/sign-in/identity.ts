@@ -55,19 +55,19 @@ async function invitationFor(c: Request, { org }: Provider, { verifiedEmails }: 
   if (link !== null) return findInvitation(db, org, digestOf(link), now);
   for (const email of verifiedEmails) {
     const found = await openInvitationFor(db, org, email, now);
-    if (found && (await mayComeByAddress(db, org, found.user.id))) return found;
+    if (found && (await isWithinAdmins(db, org, found.user.id))) return found;
   }
   return null;
 }
 
 /**
- * Who may do more than an administrator comes by a link: who may set up a provider could have it vouch for any address, and would come in
- * above themselves. Judged by all that the person may do, groups included.
+ * Whoever may do more than administrators comes by a link: who may set up a provider could have it vouch for any address, and would
+ * come in above themselves. Judged by all that the person's roles allow, groups included.
  */
-async function mayComeByAddress(db: D1Database, org: string, user: string): Promise<boolean> {
+async function isWithinAdmins(db: D1Database, org: string, user: string): Promise<boolean> {
   const role = await db.prepare("SELECT role FROM members WHERE org = ? AND user_id = ?").bind(org, user).first<string>("role");
-  const most = builtInGrant("admin");
-  return role !== null && role !== "owner" && most !== null && covers(most, (await rightsOf(db, org, user, role)).grant);
+  const admins = builtInGrant("admin");
+  return role !== null && role !== "owner" && admins !== null && covers(admins, (await rightsOf(db, org, user, role)).ofRoles);
 }
 
 /** @returns false when the invitation was used or ended at the same moment, or the identity is somebody's by now. */

@@ -37,7 +37,6 @@ function callerWith(grant: Partial<Grant>, visible: Caller["visible"] = null): C
     expiresAt: null,
     visible,
     authenticatedAt: null,
-    expiresAt: null,
     narrowed: false,
     family: null,
     unchanged: { sql: "1", values: [] },

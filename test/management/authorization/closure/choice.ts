@@ -16,10 +16,11 @@ export interface Choice {
 const ofOrg = <T extends { org: string }>({ attacker }: Choice, rows: readonly T[]): T[] =>
   rows.filter(({ org }) => org === attacker.world.org);
 
-/** One of those that the actor covers, or any. */
+/** One of those that the actor covers in the organisation, or any. */
 function pick({ attacker, actor, random }: Choice, all: readonly [id: string, points: Points][]): string {
   const own = pointsOf(attacker.rows, actor);
-  const within = random.percent(75) ? all.filter(([, points]) => beyond(own, points).length === 0) : [];
+  const isCovered = (points: Points) => beyond(own, points).every((point) => !point.startsWith(`${attacker.world.org} `));
+  const within = random.percent(75) ? all.filter(([, points]) => isCovered(points)) : [];
   return random.percent(1) || all.length === 0 ? NOBODY : random.pick(within.length > 0 ? within : all)[0];
 }
 

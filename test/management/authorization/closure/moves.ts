@@ -123,7 +123,7 @@ const TURNS: [route: string, turn: Turn, weight?: number][] = [
   ["POST /v2/users/:id/enable", (choice) => ({ at: [some.aPerson(choice)] }), 2],
   ["DELETE /v2/users/:id", (choice) => ({ at: [some.another(choice)] })],
 
-  ["POST /v2/auth/providers", ({ attacker }) => ({ body: { name: `p-${++accounts}`, type: "oidc", ...vouching(attacker) } })],
+  ["POST /v2/auth/providers", ({ attacker }) => ({ body: { name: `p-${++accounts}`, type: "oidc", ...vouching(attacker) } }), 3],
   ["PUT /v2/auth/providers/:id", (choice) => ({ at: [some.aProvider(choice).id], body: vouching(choice.attacker) })],
   ["POST /v2/auth/issuers", (choice) => ({ body: { name: "x", issuer: choice.attacker.idp.issuer, claims: claims(choice) } })],
   [
@@ -145,15 +145,22 @@ const TURNS: [route: string, turn: Turn, weight?: number][] = [
   ["DELETE /v2/datasets/:dataset", (choice) => ({ at: [some.aDataset(choice)] })],
 ];
 
-/** Ways in from elsewhere. */
-const WAYS_IN = [followLink, vouch, vouch, exchangeJwt, followLink];
+/** Ways in from elsewhere, each if there is one. */
+const WAYS_IN: [isThere: (attacker: Attacker) => boolean, way: (attacker: Attacker, random: Random) => Promise<void>][] = [
+  [({ links }) => links.length > 0, followLink],
+  [(attacker) => ownProviders(attacker).length > 0, vouch],
+  [(attacker) => trusting(attacker).length > 0, exchangeJwt],
+];
 
+const ownProviders = ({ rows, world, idp }: Attacker) =>
+  rows.auth_providers.filter(({ issuer, org }) => issuer === idp.issuer && org === world.org);
+const trusting = ({ rows, idp }: Attacker) =>
+  rows.issuers.filter(({ jwks_uri, status }) => jwks_uri === idp.jwksUri && status === "active");
 const vouching = ({ idp }: Attacker) => ({ issuer: idp.issuer, clientId: "c", clientSecret: "s" });
 let accounts = 0;
 
 /** With an account of the attacker's own at any provider. */
 async function followLink(attacker: Attacker, random: Random): Promise<void> {
-  if (attacker.links.length === 0) return;
   const subject = `mallory-${++accounts}`;
   const provider = random.pick(attacker.rows.auth_providers.filter(({ org }) => org === attacker.world.org));
   const link = random.percent(60) ? attacker.links.at(-1) : random.pick(attacker.links);
@@ -162,19 +169,18 @@ async function followLink(attacker: Attacker, random: Random): Promise<void> {
 
 /** With the word of a provider that is the attacker's own, for anybody. */
 async function vouch(attacker: Attacker, random: Random): Promise<void> {
-  const { rows, world, idp } = attacker;
-  const own = rows.auth_providers.filter(({ issuer, org }) => issuer === idp.issuer && org === world.org);
-  const { id, email } = random.pick(rows.users.filter(({ org }) => org === world.org));
-  const subject = random.percent(30) ? id : `mallory-${++accounts}`;
-  if (own.length > 0) await signIn(attacker, random.pick(own), { subject, verifiedEmails: [email] }, null);
+  const { rows, world } = attacker;
+  const open = rows.users.filter(({ id }) => rows.invitations.some(({ user_id, status }) => user_id === id && status === "open"));
+  const there = rows.users.filter(({ org }) => org === world.org);
+  const { id, email } = random.pick(open.length > 0 && random.percent(70) ? open : there);
+  const subject = random.percent(20) ? id : `mallory-${++accounts}`;
+  await signIn(attacker, random.pick(ownProviders(attacker)), { subject, verifiedEmails: [email] }, null);
 }
 
 /** A JWT of the attacker's own for an issuer that trusts the attacker's keys. */
 async function exchangeJwt(attacker: Attacker, random: Random): Promise<void> {
-  const { rows, idp, log } = attacker;
-  const trusting = rows.issuers.filter(({ jwks_uri, status }) => jwks_uri === idp.jwksUri && status === "active");
-  if (trusting.length === 0) return;
-  const { org, issuer } = random.pick(trusting);
+  const { idp, log } = attacker;
+  const { org, issuer } = random.pick(trusting(attacker));
   const form = new URLSearchParams({
     grant_type: "urn:ietf:params:oauth:grant-type:token-exchange",
     subject_token: await idp.token(`urn:headgate:${org}`, { iss: issuer, sub: SUBJECT }),
@@ -214,7 +220,8 @@ const GUESSES = 6;
 
 /** One turn of the attacker: chance says which, and prefers what is not refused at the door. */
 export async function turn(attacker: Attacker, random: Random): Promise<void> {
-  if (random.percent(15)) return random.pick(WAYS_IN)(attacker, random);
+  const ways = WAYS_IN.filter(([isThere]) => isThere(attacker));
+  if (ways.length > 0 && random.percent(25)) return random.pick(ways)[1](attacker, random);
   for (let guess = 0; guess < GUESSES; guess += 1) {
     const [route, request] = random.pick(WEIGHTED);
     const demand = DEMANDS.find((one) => one.route === route);

@@ -70,8 +70,17 @@ export function capabilities(random: Random, datasets: readonly string[]): Held 
 
 /** Who may do nothing to others gets nowhere. */
 function powerful(random: Random, held: Held): Held {
-  return { ...held, org: [...new Set([...held.org, ...POWERS.filter(() => random.percent(40)).flat()])] };
+  return { ...held, org: [...new Set([...held.org, ...POWERS.filter(() => random.percent(50)).flat()])] };
 }
+
+const KINDS_OF_ROLE: ((random: Random, held: Held) => Held)[] = [
+  powerful,
+  (random) => powerful(random, { org: [], datasets: {}, views: {} }),
+  (_, held) => held,
+  // of datasets alone, and of what no administrator may
+  (_, { datasets }) => ({ org: [], datasets, views: {} }),
+  (random, held) => powerful(random, { ...held, org: ["auditLog:read"] }),
+];
 
 /** Rows of the database, one after the other; written at once. */
 class Rows {
@@ -107,17 +116,17 @@ export async function worldOf(random: Random): Promise<World> {
     return id;
   });
 
-  const customs = Array.from({ length: 4 }, () => {
+  const customs = KINDS_OF_ROLE.map((kind) => {
     const id = randomUUID();
-    const held = powerful(random, capabilities(random, datasets));
+    const held = kind(random, capabilities(random, datasets));
     rows.add("roles", { id, org, name: id, description: "", capabilities: JSON.stringify(held), ...KEPT });
     return id;
   });
-  const roles = ["admin", "user", "user", "read-only", "none", ...customs];
+  const roles = ["user", "user", "read-only", "none", ...customs];
 
   const people = Array.from({ length: PEOPLE }, (_, at) => {
     const id = randomUUID();
-    const role = at === 0 ? "owner" : random.pick(roles);
+    const role = at === 0 ? "owner" : random.pick(at === 1 ? ["admin", "admin", ...roles] : ["admin", ...roles]);
     const arrived = at < 2 || random.percent(60);
     rows.add("users", {
       ...{ id, org, name: `P${at}`, email: `p${at}@acme.example`, status: at > 1 && random.percent(5) ? "disabled" : "active" },
