@@ -20,8 +20,8 @@ export interface Caller {
 
 const STANDING_TEXTS: Record<Exclude<Standing, "live">, string> = {
   "token-revoked": "the token was revoked; create one at POST /v2/tokens of the management API",
-  "token-disabled": "the token is disabled; an owner can enable it again at the management API",
-  "token-not-yet-valid": "the token is not valid yet; GET /v2/tokens of the management API shows from when on it is",
+  "token-disabled": "the token is disabled; an owner can enable it",
+  "token-not-yet-valid": "the token is not valid yet; GET /v2/tokens shows its notBefore",
   "token-expired": "the token has expired; regenerate it at POST /v2/tokens/<id>/regenerate of the management API",
 };
 
@@ -43,7 +43,7 @@ export async function authenticate(token: string, visit: Visit, env: EdgeEnv, do
   const { document: organisation, degraded } = await documents.organisation(set.org, visit, env);
   if (!organisation) throw new Problem("token-unknown", "the token's organisation is gone");
   if (organisation.status !== "active")
-    throw new Problem("organisation-suspended", `the organisation ${organisation.id} is ${organisation.status}; ask its owner`);
+    throw new Problem("organisation-suspended", `the organisation ${organisation.id} is ${organisation.status}; ask the operator`);
   return { set, organisation, degraded: degraded || proof.degraded, documents };
 }
 

@@ -89,13 +89,10 @@ export async function keyOf(
     const found = held.set && find(held.set, jwt);
     if (found) return found;
     if (held.absent.size < ABSENT_MAX) held.absent.add(jwt.keyId);
-    throw new Problem("token-unknown", "the issuer publishes no key with the token's kid that fits its alg; request a new token");
+    throw new Problem("token-unknown", "the issuer has no key with the token's kid for its alg; request a new token");
   }
   if (key && age < LAST_GOOD_AGE_MAX_MS) return key;
-  throw new Problem(
-    "store-unavailable",
-    "the issuer's keys cannot be had at the moment, so the token cannot be checked; send again in a while",
-  );
+  throw new Problem("store-unavailable", "the issuer's keys cannot be had at the moment; send again in a while");
 }
 
 /** Whether the held set is as new as it can be, in which a key that is not there does not exist. */

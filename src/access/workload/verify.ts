@@ -43,7 +43,8 @@ export function requireConfigured(jwt: UnverifiedJwt, trusted: TrustedIssuer | n
   if (trusted.status !== "active") throw new Problem("token-disabled", "the token's issuer is disabled; an owner can enable it again");
   const algorithms: readonly string[] = trusted.algorithms;
   if (!algorithms.includes(jwt.algorithm)) throw refused("alg in its header is none of those that are configured for its issuer");
-  if (!typeFits(jwt.type, trusted)) throw refused(`typ in its header must be ${trusted.typ}: an ID token is no access token`);
+  if (!typeFits(jwt.type, trusted))
+    throw refused(`typ in its header must be ${trusted.typ}; for tokens with JWT or none, set typ of the issuer to JWT`);
 }
 
 /**
@@ -60,10 +61,7 @@ export async function verifyJwt(jwt: UnverifiedJwt, trusted: TrustedIssuer, key:
   const datasets = grantedBy(trusted.claims, claims);
   if (Object.keys(datasets).length === 0) {
     const looked = claimsLookedAt(trusted.claims).join(", ");
-    throw new Problem(
-      "forbidden",
-      `no mapping of the issuer matches the token; the mappings look at its claims ${looked || "(there are none)"}`,
-    );
+    throw new Problem("forbidden", `no mapping of the issuer matches the token; the mappings look at its claims ${looked}`);
   }
   const digest = createHash("sha256").update(sub).digest("base64url").slice(0, SUBJECT_DIGEST_LENGTH);
   return { id: `jwt:${trusted.id}:${digest}`, org: trusted.org, subject: sub, expiresAt, datasets };
@@ -123,9 +121,9 @@ function refused(what: string): Problem {
 }
 
 function expired(): Problem {
-  return new Problem("token-expired", "the token has expired, or is older than its issuer's tokens may be; request a new one");
+  return new Problem("token-expired", "the token has expired or is too old; request a new one");
 }
 
 function notYet(claim: string): Problem {
-  return new Problem("token-not-yet-valid", `the token is not valid yet, by its claim ${claim}; check the clock of its issuer`);
+  return new Problem("token-not-yet-valid", `the token is not valid yet, by its claim ${claim}; check its issuer's clock`);
 }

@@ -9,8 +9,5 @@ import { Problem } from "../../problem.ts";
  */
 export function requireNetwork({ networks }: Pick<PermissionSet, "networks">, ip: string | null): void {
   if (networks === undefined || inNetworks(networks, ip)) return;
-  throw new Problem(
-    "address-not-allowed",
-    `the token may not be used from ${ip ?? "an unknown address"}; send from one of its networks, or let an owner add this one at the management API`,
-  );
+  throw new Problem("address-not-allowed", `the token may not be used from ${ip ?? "an unknown address"}; send from one of its networks`);
 }

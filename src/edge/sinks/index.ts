@@ -1,5 +1,5 @@
 /** The sinks there are. */
-import { SINK_FIELDS, type SinkFields, type SinkSettings, type SinkType, sinkFault } from "../../access/dataset-settings.ts";
+import { type SinkSettings, type SinkType, sinkFault } from "../../access/dataset-settings.ts";
 import { axiomSink } from "./axiom.ts";
 import { clickhouseSink } from "./clickhouse.ts";
 import { elasticsearchSink } from "./elasticsearch.ts";
@@ -15,18 +15,18 @@ import { type Sink, SinkFailure } from "./sink.ts";
  */
 export type Grade = "exactly once" | "exactly once in a window" | "at least once";
 
-interface SinkKind extends SinkFields {
+interface SinkKind {
   grade: Grade;
   /** Settings as `sinkFault` passes them, secrets opened. */
   open(settings: SinkSettings, fetch: typeof globalThis.fetch): Sink;
 }
 
 export const SINKS: Record<SinkType, SinkKind> = {
-  s3: { grade: "exactly once", ...SINK_FIELDS.s3, open: s3Sink },
-  clickhouse: { grade: "exactly once in a window", ...SINK_FIELDS.clickhouse, open: clickhouseSink },
-  elasticsearch: { grade: "exactly once", ...SINK_FIELDS.elasticsearch, open: elasticsearchSink },
-  http: { grade: "at least once", ...SINK_FIELDS.http, open: httpSink },
-  axiom: { grade: "at least once", ...SINK_FIELDS.axiom, open: axiomSink },
+  s3: { grade: "exactly once", open: s3Sink },
+  clickhouse: { grade: "exactly once in a window", open: clickhouseSink },
+  elasticsearch: { grade: "exactly once", open: elasticsearchSink },
+  http: { grade: "at least once", open: httpSink },
+  axiom: { grade: "at least once", open: axiomSink },
 };
 
 /** The sink of a region, which every segment reaches first: its bucket. */
