@@ -110,7 +110,7 @@ describe("a JWT at the edge", () => {
       "token-unknown",
     ]);
     expect(await ingest(await token({ sub: "somebody" }))).toEqual([403, "forbidden"]);
-    expect(await ingest(`${(await token()).slice(0, -4)}`)).toEqual([401, "credential-malformed"]);
+    expect(await ingest((await token()).slice(0, -1))).toEqual([401, "credential-malformed"]);
   });
 
   it("comes in although its issuer is down, since the document has brought the keys along", async () => {

@@ -31,12 +31,20 @@ describeResource({
     {
       method: "POST",
       path: "/v2/auth/issuers",
-      capability: null,
+      by: "session",
+      capability: "apiTokens:create",
       body: { name: "CI", issuer: ANOTHER.issuer, claims: CLAIMS },
       action: "issuer.create",
     },
     { method: "GET", path: "/v2/auth/issuers/:id", capability: "apiTokens:read" },
-    { method: "PUT", path: "/v2/auth/issuers/:id", capability: null, body: { name: "renamed" }, action: "issuer.update" },
+    {
+      method: "PUT",
+      path: "/v2/auth/issuers/:id",
+      by: "session",
+      capability: "apiTokens:update",
+      body: { name: "renamed" },
+      action: "issuer.update",
+    },
     { method: "DELETE", path: "/v2/auth/issuers/:id", capability: "apiTokens:delete", action: "issuer.delete" },
   ],
   make: async (made) => (await trust(made, await provider())).id,
@@ -153,7 +161,8 @@ describe("/v2/auth/issuers", () => {
       const others = await secondOrganisation(made);
       for (const method of ["GET", "DELETE"] as const)
         expect(refusal(await call(method, `/v2/auth/issuers/${id}`, others))).toEqual([404, "resource-unknown"]);
-      expect(refusal(await update(id, { name: "theirs" }, others))).toEqual([404, "resource-unknown"]);
+      const session = { token: made.session.token, org: "of-others" };
+      expect(refusal(await update(id, { name: "theirs" }, session))).toEqual([404, "resource-unknown"]);
       expect((await call("GET", "/v2/auth/issuers", others)).body).toEqual([]);
     });
 

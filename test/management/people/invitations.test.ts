@@ -44,10 +44,11 @@ describeResource({
 describeResource({
   name: "links of invitations",
   routes: [
-    { method: "POST", path: "/v2/users/:id/invitation", capability: "users:create", action: "invitation.create" },
+    { method: "POST", path: "/v2/users/:id/invitation", by: "personal", capability: "users:create", action: "invitation.create" },
     {
       method: "POST",
       path: "/v2/users/invite",
+      by: "personal",
       capability: "users:create",
       body: { users: [{ ...EVE, email: "adam@acme.example" }] },
       action: "user.create",

@@ -10,7 +10,11 @@ const USER = "u1";
 const NOTHING: Grant = { datasets: {}, org: [], views: {}, expiresAt: null };
 
 const sorted = (capabilities: readonly string[] | undefined) => [...(capabilities ?? [])].sort();
-const rights = (role: string) => rightsOf(env.DB, ORG, USER, role);
+/** What teams leave; what they take away is looked at apart. */
+async function rights(role: string) {
+  const { ofRoles: _, ...left } = await rightsOf(env.DB, ORG, USER, role);
+  return left;
+}
 
 /** A custom role, in a form that says only what matters. */
 function role(id: string, grant: Partial<Grant>, org = ORG): D1PreparedStatement {
@@ -182,4 +186,11 @@ describe("the rights of a team's member", () => {
     await env.DB.batch(team("t1", ["d1"]));
     expect(await rights(name)).toEqual({ grant: builtInGrant(name), visible: null });
   });
+});
+
+it("judges by what the roles allow, whatever a team hides at the moment", async () => {
+  await env.DB.batch(team("t", []));
+  const { grant, ofRoles } = await rightsOf(env.DB, ORG, USER, "user");
+  expect(grant.datasets).toEqual({});
+  expect(ofRoles).toEqual(builtInGrant("user"));
 });

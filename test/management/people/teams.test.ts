@@ -15,7 +15,7 @@ import {
   token,
 } from "../client.ts";
 import { describeResource } from "../describe-resource.ts";
-import { giveRole, group, type Member, member, seenBy, type TeamAnswer, team } from "./member.ts";
+import { giveRole, group, type Member, member, role, seenBy, type TeamAnswer, team } from "./member.ts";
 
 const TEAMS = "/v2/teams";
 const V1 = "/api/v1/teams";
@@ -412,7 +412,8 @@ describe("55 what somebody may not see", () => {
   it("is no team of theirs: not in the list, and nothing tells it from one that does not exist", async () => {
     const { made, bob, dan, web } = await world();
     const other = await team(made, "other", [dan], ["secret"]);
-    await group(made, "makers", ["admin"], [bob]);
+    const { id: makers } = await role(made, "makers", { orgCapabilities: { rbac: ["create", "read", "update", "delete"] } });
+    await group(made, "makers", [makers], [bob]);
     expect(succeeded(await call("GET", TEAMS, bob))).toMatchObject([{ id: web.id }]);
     expect(succeeded(await call("GET", V1, bob))).toHaveLength(1);
     for (const [method, path, body] of [
