@@ -225,7 +225,8 @@ export function isRecent(authenticatedAt: number | null, now: number): boolean {
 }
 
 export function requireActive(org: string, status: string): void {
-  if (status !== "active") throw new Problem("organisation-suspended", `the organisation ${org} is ${status}`);
+  if (status !== "active")
+    throw new Problem("organisation-suspended", `the organisation ${org} is ${status}; ask whoever operates this deployment`);
 }
 
 /** The same for an organisation that does not exist, so that ids cannot be tried out. */

@@ -14,7 +14,8 @@ const STANDING_TEXTS: Record<Exclude<Standing, "live">, string> = {
   "token-revoked": "the token was deleted; ask an owner for a new one",
   "token-disabled": "the token or its user is disabled; ask an owner",
   "token-not-yet-valid": "the token is not valid yet",
-  "token-expired": "the token has expired; an owner can regenerate it at POST /v2/tokens/<id>/regenerate",
+  "token-expired":
+    "the token has expired: an owner can regenerate an API token at POST /v2/tokens/<id>/regenerate; make another personal one, or sign in again",
 };
 
 /**

@@ -29,6 +29,7 @@ describe("readAuthorization", () => {
     ["Bearer one,two", "credential-repeated"],
     ["abc", "credential-malformed"],
     ["Digest abc", "credential-malformed"],
+    ["Digest bearer a, b", "credential-malformed"],
     ["Basic !!!", "credential-malformed"],
     [`Basic ${btoa("nocolon")}`, "credential-malformed"],
     [`Bearer ${"a".repeat(20_000)}`, "credential-malformed"],
@@ -49,6 +50,12 @@ describe("readAuthorization", () => {
     [`Bearer${" ".repeat(11)}${JWT}`, "credential-malformed"],
   ])("reads %j as %j", (header, expected) => {
     expect(read(header)).toBe(expected);
+  });
+
+  it("reads the header of that name, in any case, and no other", () => {
+    const of = (headers: Record<string, string>) => () => readAuthorization(new Headers(headers), new URLSearchParams());
+    expect(of({ AUTHORIZATION: "Bearer abc" })()).toBe("abc");
+    expect(of({ "proxy-authorization": "Bearer abc", "x-authorization": "Bearer abc" })).toThrow("no credential was sent");
   });
 
   const TOKEN = "xaat-17VXpMSm7eNw7I0jYSDvUlwz8PWpBgckbC41LhQ8b";

@@ -43,13 +43,13 @@ export function openCourt(): Court {
       const end = (answer: Answer | null) => {
         clearTimeout(timer);
         asked.off("message", end);
-        asked.off("exit", gone);
+        asked.off("exit", gone).off("error", gone);
         if (answer === null) close();
         resolve(answer);
       };
       const gone = () => end(null);
       asked.on("message", end);
-      asked.on("exit", gone);
+      asked.on("exit", gone).on("error", gone);
       asked.send(question);
     });
   }
@@ -75,8 +75,10 @@ export function openCourt(): Court {
       let loaded = false;
       for (const stage of stagesOf(file)) {
         const ms = await allowedFor(stage);
-        const answer = await ask({ stage, mutant: { file, text } }, ms);
-        if (answer === null) return { is: "late", by: `no end within ${Math.round(ms / 1_000)} s` };
+        const question = { stage, mutant: { file, text } };
+        // once more: it may have been the machine
+        const answer = (await ask(question, ms)) ?? (await ask(question, 2 * ms));
+        if (answer === null) return { is: "late", by: `no end within ${Math.round((2 * ms) / 1_000)} s` };
         if (answer.failed !== null) return { is: "killed", by: answer.failed };
         loaded ||= answer.loaded;
       }

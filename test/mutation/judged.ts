@@ -28,8 +28,11 @@ const JUDGED: Judged[] = [
   { of: "src/access/workload/fetch-trusted.ts", by: [plain("workload/fetch-trusted.test.ts"), plain("workload/key-sets.test.ts")] },
   { of: "src/access/workload/key-sets.ts", by: [plain("workload/key-sets.test.ts"), plain("access/workload/")] },
   { of: "src/access/workload/", by: [plain("access/workload/"), plain("workload/key-sets.test.ts")] },
-  { of: "src/access/staleness.ts", by: [plain("edge/documents/"), edge("authenticate.test.ts", "distribution/")] },
-  { of: "src/access/chore.ts", by: [edge("life.test.ts"), management("datasets/life.test.ts")] },
+  {
+    of: "src/access/staleness.ts",
+    by: [plain("access/staleness.test.ts", "edge/documents/"), edge("authenticate.test.ts", "distribution/")],
+  },
+  { of: "src/access/chore.ts", by: [plain("access/chore.test.ts"), edge("life.test.ts"), management("datasets/life.test.ts")] },
   { of: "src/access/use.ts", by: [edge("limits/usage.test.ts"), management("tokens/usage.test.ts")] },
   { of: "src/access/", by: [plain("access/")] },
   { of: "src/edge/authenticate.ts", by: [plain("edge/enter.test.ts"), edge("authenticate.test.ts", "workload/", "outcomes.test.ts")] },

@@ -8,8 +8,12 @@ const TEXT_LENGTH_MAX = 200;
 /** Query parameter -> the column it must equal. */
 const EQUAL: Record<string, string> = { actor: "actor_id", credential: "credential_id", target: "target", trace: "trace_id", ip: "ip" };
 
-/** @throws Problem `parameter-invalid` naming the parameter. */
+const KNOWN: readonly string[] = [...Object.keys(EQUAL), "action", "since", "until", "limit", "cursor", "format"];
+
+/** @throws Problem `parameter-invalid` naming the parameter; also for one that is not known, which would otherwise let everything through. */
 export function readFilter(c: Request): Condition {
+  const stray = Object.keys(c.req.query()).find((name) => !KNOWN.includes(name));
+  if (stray !== undefined) throw new Problem("parameter-invalid", `there is no parameter ${stray}; there is ${KNOWN.join(", ")}`);
   const sql = ["1"];
   const values: Condition["values"] = [];
   for (const [name, column] of Object.entries(EQUAL)) {

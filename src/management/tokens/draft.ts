@@ -7,7 +7,7 @@ import { type Caller, mayGrant } from "../caller.ts";
 import { type Capabilities, readCapabilities } from "../capabilities.ts";
 import { datasetIds } from "../datasets/store.ts";
 import { Description, Name } from "../request.ts";
-import { type Expiry, readFutureExpiry } from "./expiry.ts";
+import { type Expiry, instant, readFutureExpiry } from "./expiry.ts";
 import { RestrictionMembers, type Restrictions, readRestrictions } from "./restrictions.ts";
 import type { Token } from "./store.ts";
 
@@ -50,6 +50,12 @@ export function requireWithin(caller: Caller, capabilities: Capabilities, expiry
   const wanted: Grant = { ...capabilities, expiresAt: expiry.at };
   const excess = beyond(mayGrant(caller), wanted);
   if (!excess) return;
+  const end = caller.grant.expiresAt;
+  if (end !== null && (expiry.at === null || expiry.at > end))
+    throw new Problem(
+      "grant-too-wide",
+      `a token may not exceed the credential that makes it: living longer than the caller; set expiresAt to ${instant(end)} or earlier, or use a session that was signed in just now`,
+    );
   const text = [...datasetIds].reduce((said, [name, id]) => said.replace(id, name), excess);
   throw new Problem("grant-too-wide", `a token may not exceed the credential that makes it: ${text}; leave it out, or ask an owner`);
 }
