@@ -54,6 +54,7 @@ async function put(c: Request, caller: Caller, dataset: Dataset): Promise<Respon
 async function change(c: Request, caller: Caller, dataset: Dataset, update: Update): Promise<DatasetSettings> {
   const before = await known(c, dataset);
   const { dedupe, quarantine, sinks } = update;
+  for (const { name, url } of sinks ?? []) requireElsewhere(c, name, url);
   const after: store.KeptSettings = {
     ...before,
     dedupe: dedupe ?? before.dedupe,
@@ -70,6 +71,17 @@ async function change(c: Request, caller: Caller, dataset: Dataset, update: Upda
     throw new Problem("conflict", `dataset ${dataset.name} was changed or deleted at the same moment; get its settings and decide anew`);
   if (sinks) tellSettings(c, dataset);
   return after;
+}
+
+/** A sink that leads back here would bring every event in again, and each of those again. */
+function requireElsewhere(c: Request, name: string, url: string): void {
+  const { publicUrl, regions } = settingsOf(c.env);
+  const own = [publicUrl, ...[...regions.values()].map((region) => region.url)].map((one) => new URL(one).host);
+  if (URL.canParse(url) && own.includes(new URL(url).host))
+    throw new Problem(
+      "body-invalid",
+      `the sink ${name} leads back to this deployment, which would take its events in without end; name another server`,
+    );
 }
 
 async function known(c: Request, { id, name }: Dataset): Promise<store.KeptSettings> {

@@ -126,6 +126,15 @@ describe("the settings of a dataset", () => {
     expect(await get()).toEqual(DEFAULTS);
   });
 
+  it.each([
+    "https://us-east-1.example.com/v1/ingest/web",
+    "https://eu-central-1.example.com",
+    "https://management.example.com/v1/ingest/web",
+  ])("take no sink that leads back here: %s", async (url) => {
+    const reply = await put({ sinks: [{ ...HTTP, url }] });
+    expect([reply.status, reasonOf(reply)]).toEqual([400, "body-invalid"]);
+  });
+
   it.each(["https://x.example/a?b=c", "http://localhost:1", "http://127.1.2.3", "http://[::1]:8080/"])("take a sink at %s", async (url) => {
     expect(succeeded(await put({ sinks: [{ ...HTTP, url }] }))["sinks"]).toMatchObject([{ url }]);
   });
