@@ -37,6 +37,7 @@ const documents = {
     looked.push("issuer");
     return { document: null, degraded: false };
   },
+  remembers: () => false,
 } as Partial<Documents> as Documents;
 
 const setOf = (more: Partial<PermissionSet> = {}) =>
@@ -109,8 +110,8 @@ describe("an API token at the edge", () => {
 
   it.each<[OrganisationMap | null, string]>([
     [null, "token-unknown: the token's organisation is gone"],
-    [organisationOf("suspended"), "organisation-suspended: the organisation acme is suspended; ask its owner"],
-    [organisationOf("deleted"), "organisation-suspended: the organisation acme is deleted; ask its owner"],
+    [organisationOf("suspended"), "organisation-suspended: the organisation acme is suspended; ask the operator"],
+    [organisationOf("deleted"), "organisation-suspended: the organisation acme is deleted; ask the operator"],
   ])("of the organisation %j does nothing", async (document, text) => {
     organisation = document;
     expect(await refusalOf(authenticate(mint("api"), visit, env, documents))).toBe(text);
