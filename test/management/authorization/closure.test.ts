@@ -17,7 +17,7 @@ declare module "vitest" {
 }
 
 const SEED = 1;
-const RUNS = 30;
+const RUNS = 60;
 const STEPS_LEAST = 10;
 const STEPS_MOST = 25;
 const LONGER = inject("closure");

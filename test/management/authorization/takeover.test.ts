@@ -74,6 +74,20 @@ describe("a link to somebody's account", () => {
     expect(await comeIn(made.session, token)).toEqual([]);
   });
 
+  it("is not made by what ends, also to somebody whose rights are a group's", async () => {
+    const held = ["users:create", "apiTokens:create"];
+    const helper = await person(made, await customRole(made, "Helpers", held), "Helper");
+    const dave = await invited("none");
+    const role = await customRole(made, "Makers", held);
+    succeeded(await call("POST", "/v2/rbac/groups", made.owner, { name: "Makers", roles: [role], members: [dave.id] }));
+    await env.DB.prepare("UPDATE sessions SET authenticated_at = 0 WHERE user_id = ?").bind(helper.id).run();
+    expect(refusal(await invite(helper.session, dave))).toEqual([403, "sign-in-required"]);
+    await env.DB.prepare("UPDATE personal_tokens SET expires_at = ?, expires_text = 'soon' WHERE user_id = ?")
+      .bind(Date.now() + 60_000, helper.id)
+      .run();
+    expect(refusal(await invite(helper.personal, dave))).toEqual([403, "grant-too-wide"]);
+  });
+
   it("is not made while a team hides what the person may do", async () => {
     await dataset(made, "web");
     const bob = await person(made, await customRole(made, "Helpers", ["users:create", "rbac:read"], { "*": ["query:read"] }), "Bob");

@@ -8,7 +8,7 @@ import type { Person } from "../../../../src/management/sign-in/protocol.ts";
 import { getProvider } from "../../../../src/management/sign-in/provider-store.ts";
 import { type Answer, call, env, type Reply } from "../../client.ts";
 import type { Provider as Idp } from "../../issuers/provider.ts";
-import { beyond, endsWithin, limitsWithin, networksWithin, type Points, pointsOfToken, pointsOfUser, withRoles } from "./rights.ts";
+import { beyond, endsWithin, limitsWithin, networksWithin, type Points, pointsOfToken, pointsOfUser } from "./rights.ts";
 import { type PersonalTokenRow, type Rows, rowsOf, type SessionRow, type TokenRow } from "./rows.ts";
 import type { World } from "./world.ts";
 
@@ -30,6 +30,8 @@ export interface Credential {
   bound: Bound;
   /** As last seen: it only comes nearer. */
   end: number | null;
+  /** Got by a way in that lasts, by an attacker whose start does not: it must do nothing. */
+  powerless: boolean;
 }
 
 export interface Attacker {
@@ -40,6 +42,8 @@ export interface Attacker {
   held: Credential[];
   /** Invitations' secrets. */
   links: string[];
+  /** Whether the start counts for ever, from everywhere, without limits. */
+  lasts: boolean;
   /** All that the start could do. */
   closure: Points;
   /** What was done, for whoever reads a failure. */
@@ -96,12 +100,12 @@ export function isFresh(rows: Rows, credential: Credential): boolean {
 export async function attackerOf(world: World, idp: Idp, tally: Attacker["tally"]): Promise<Attacker> {
   const rows = await rowsOf(world.orgs);
   const { kind, secret } = world.start;
-  const start: Credential = { kind, secret, bound: UNBOUND, end: null };
+  const start: Credential = { kind, secret, bound: UNBOUND, end: null, powerless: false };
   const row = rowOf(rows, start) as Row;
   start.end = row.expires_at;
   start.bound = boundOf(row);
-  const closure = withRoles(pointsOf(rows, start), world.orgs);
-  return { world, idp, rows, held: [start], links: [], closure, log: [world.told], wrong: [], tally };
+  const closure = pointsOf(rows, start);
+  return { world, idp, rows, held: [start], links: [], lasts: lasts(rows, start), closure, log: [world.told], wrong: [], tally };
 }
 
 const FRESH_MS = 900_000;
@@ -112,6 +116,12 @@ function boundOf(row: Row): Bound {
     return { end: row.expires_at, networks: row.networks && JSON.parse(row.networks), limits: row.limits && JSON.parse(row.limits) };
   if (isSession(row) && Date.now() - row.authenticated_at < FRESH_MS) return UNBOUND;
   return { ...UNBOUND, end: row.expires_at };
+}
+
+/** Whether it counts for ever, from everywhere, without limits. */
+function lasts(rows: Rows, credential: Credential): boolean {
+  const row = rowOf(rows, credential);
+  return row !== undefined && Object.values(boundOf(row)).every((one) => one === null);
 }
 
 /** Whether it would be taken now. */
@@ -136,6 +146,7 @@ export async function play(attacker: Attacker, actor: Credential, move: Move): P
   attacker.rows = await rowsOf(attacker.world.orgs);
   for (const [kind, secret] of move.gains?.(reply.body) ?? []) take(attacker, before, actor, kind, secret);
   attacker.links.push(...(move.links?.(reply.body) ?? []));
+  judgeOthers(attacker, before, lasts(before, actor));
   judge(attacker);
 }
 
@@ -164,7 +175,7 @@ const MINTS: Record<Kind, Kind[]> = {
 /** A new credential made by another. */
 function take({ rows, held, wrong }: Attacker, before: Rows, maker: Credential, kind: Kind, secret: string): void {
   const bound = maker.bound;
-  const made: Credential = { secret, kind, bound, end: null };
+  const made: Credential = { secret, kind, bound, end: null, powerless: maker.powerless };
   const row = rowOf(rows, made);
   if (!row) throw new Error(`a ${kind} token that was answered is not in the database`);
   made.end = row.expires_at;
@@ -182,9 +193,18 @@ function take({ rows, held, wrong }: Attacker, before: Rows, maker: Credential, 
   }
 }
 
-/** What was got by a link or by a JWT of the attacker's own: it has none of the maker's bounds but the rights. */
-export function gain({ held }: Attacker, kind: Kind, secret: string): void {
-  held.push({ secret, kind, bound: UNBOUND, end: null });
+/** What was got by a link or by a JWT of the attacker's own has no bound but the rights. */
+export function gain({ held, lasts }: Attacker, kind: Kind, secret: string): void {
+  held.push({ secret, kind, bound: UNBOUND, end: null, powerless: !lasts });
+}
+
+/** What roles give to people, whoever they are, is the start's to give, and given by what lasts. */
+function judgeOthers({ rows, closure, wrong }: Attacker, before: Rows, byWhatLasts: boolean): void {
+  for (const { id } of rows.users) {
+    const given = beyond(pointsOfUser(before, id, "roles"), pointsOfUser(rows, id, "roles"));
+    const more = byWhatLasts ? beyond(closure, new Set(given)) : given;
+    if (more.length > 0) wrong.push(`${id} was given ${more.slice(0, 6).join("; ")}`);
+  }
 }
 
 export async function look(attacker: Attacker): Promise<void> {
@@ -193,28 +213,32 @@ export async function look(attacker: Attacker): Promise<void> {
 }
 
 /** Everything that is held, and every person and workload that the attacker may become, against what the start could do. */
-function judge({ rows, held, links, closure, idp, wrong }: Attacker): void {
+function judge({ rows, held, links, lasts, closure, idp, wrong }: Attacker): void {
   const excess = (what: string, points: Points) => {
     const more = beyond(closure, points);
     if (more.length > 0) wrong.push(`${what} may ${more.slice(0, 6).join("; ")}`);
   };
-  // limits are no rights: people may loosen them, and so does a token's holder who has become somebody
-  const somebody = held.some(({ kind }) => kind === "personal" || kind === "session");
   for (const [at, credential] of held.entries()) {
     const row = rowOf(rows, credential);
     if (!row || isOver(row)) continue;
     const name = `#${at} (${credential.kind})`;
-    excess(name, pointsOf(rows, credential));
+    const points = pointsOf(rows, credential);
+    excess(name, points);
+    if (credential.powerless && points.size > 0) wrong.push(`${name} goes on when what it was got by has ended`);
+    if (held[0]?.kind === "api" && credential.kind !== "api") wrong.push(`${name} was got by an API token`);
     const own = boundOf(row);
     if (!endsWithin(credential.bound.end, row.expires_at)) wrong.push(`${name} lives longer than what it was got by`);
     if (!endsWithin(credential.end, row.expires_at)) wrong.push(`${name} lives longer than before`);
     credential.end = row.expires_at;
     if (!networksWithin(credential.bound.networks, own.networks)) wrong.push(`${name} comes from more networks`);
-    if (!somebody && !limitsWithin(credential.bound.limits, own.limits)) wrong.push(`${name} has looser limits`);
+    if (!limitsWithin(credential.bound.limits, own.limits)) wrong.push(`${name} has looser limits`);
   }
   for (const link of links) {
     const open = rows.invitations.find(({ digest, status }) => digest === digestOf(link) && status === "open");
-    if (open) excess(`the link of ${open.user_id}`, pointsOfUser(rows, open.user_id));
+    if (!open) continue;
+    const points = pointsOfUser(rows, open.user_id);
+    excess(`the link of ${open.user_id}`, points);
+    if (!lasts && points.size > 0) wrong.push(`the link of ${open.user_id} goes on when what it was got by has ended`);
   }
   for (const { id, org, claims } of rows.issuers.filter(({ jwks_uri, status }) => jwks_uri === idp.jwksUri && status === "active"))
     for (const { grants } of JSON.parse(claims))

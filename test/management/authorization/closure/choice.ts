@@ -117,9 +117,10 @@ export function wanted(choice: Choice): Held {
 function someOf(random: Random, points: Points, org: string, ids: readonly string[]): Held {
   const held: Held = { org: [], datasets: {}, views: {} };
   const percent = random.pick([15, 60, 100]);
+  const withTeams = random.percent(20);
   for (const point of points) {
     const [of, sort, what = "", scope = ""] = point.split(" ");
-    if (of !== org || scope === "team" || !random.percent(percent)) continue;
+    if (of !== org || (scope === "team" && !withTeams) || !random.percent(percent)) continue;
     if (sort === "org") held.org.push(what);
     const scopes = sort === "dataset" ? held.datasets : sort === "view" ? held.views : null;
     if (scopes && (scope === "*" || sort === "view" || ids.includes(scope))) scopes[scope] = [...(scopes[scope] ?? []), what];

@@ -41,8 +41,11 @@ export function pointsOfHeld(org: string, held: Held): Points {
   return pointsOf(org, [held], null);
 }
 
-/** Of a person, in all organisations that the rows are of. */
-export function pointsOfUser(rows: Rows, user: string): Points {
+/**
+ * Of a person, in all organisations that the rows are of.
+ * @param by `roles`: whatever teams take away of it.
+ */
+export function pointsOfUser(rows: Rows, user: string, by: "roles" | "roles and teams" = "roles and teams"): Points {
   const points = new Set<string>();
   for (const { org, role } of rows.members.filter(({ user_id }) => user_id === user)) {
     const groups = rows.groups.filter(
@@ -50,7 +53,8 @@ export function pointsOfUser(rows: Rows, user: string): Points {
     );
     const roles = [role, ...rows.group_roles.filter(({ group_id }) => groups.some(({ id }) => id === group_id)).map((row) => row.role)];
     const held = roles.map((one) => builtIn(one) ?? customRole(rows, org, one)).filter((one) => one !== null);
-    for (const point of pointsOf(org, held, role === "owner" || role === "admin" ? null : seenByTeams(rows, org, user))) points.add(point);
+    const everything = by === "roles" || role === "owner" || role === "admin";
+    for (const point of pointsOf(org, held, everything ? null : seenByTeams(rows, org, user))) points.add(point);
     if (role === "owner" || role === "admin") points.add(`${org} role admin *`);
     if (role === "owner") points.add(`${org} role owner *`);
   }
@@ -103,16 +107,6 @@ function covers(points: Points, point: string): boolean {
 /** The points of `held` that are not of `bound`. */
 export function beyond(bound: Points, held: Points): string[] {
   return [...held].filter((point) => !covers(bound, point));
-}
-
-/** With the roles that whoever may do all that they may do is free to give, to themselves, too. */
-export function withRoles(points: Points, orgs: readonly string[]): Points {
-  const more = new Set(points);
-  for (const org of orgs)
-    for (const role of ["admin", "owner"])
-      if (beyond(points, pointsOf(org, [builtIn(role) as Held], null)).length === 0)
-        for (const one of role === "owner" ? ["admin", "owner"] : ["admin"]) more.add(`${org} role ${one} *`);
-  return more;
 }
 
 /** Bits that an address has, from the first on, and how many of them a network fixes. */

@@ -7,7 +7,7 @@ import { SUBJECT } from "../../../access/workload/issuer.ts";
 import type { Random } from "../../../torture/random.ts";
 import { env } from "../../client.ts";
 import { ROLES } from "../oracle.ts";
-import type { Held } from "./rights.ts";
+import { builtIn, type Held } from "./rights.ts";
 
 export const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
@@ -77,6 +77,8 @@ const KINDS_OF_ROLE: ((random: Random, held: Held) => Held)[] = [
   powerful,
   (random) => powerful(random, { org: [], datasets: {}, views: {} }),
   (_, held) => held,
+  // as much as administrators, whose rank it is not
+  () => builtIn("admin") ?? { org: [], datasets: {}, views: {} },
   // of datasets alone, and of what no administrator may
   (_, { datasets }) => ({ org: [], datasets, views: {} }),
   (random, held) => powerful(random, { ...held, org: ["auditLog:read"] }),
@@ -126,8 +128,8 @@ export async function worldOf(random: Random): Promise<World> {
 
   const people = Array.from({ length: PEOPLE }, (_, at) => {
     const id = randomUUID();
-    const role = at === 0 ? "owner" : random.pick(at === 1 ? ["admin", "admin", ...roles] : ["admin", ...roles]);
-    const arrived = at < 2 || random.percent(60);
+    const role = at === 0 ? "owner" : random.pick(at === 1 ? ["admin", "admin", "admin", ...roles] : ["admin", ...roles]);
+    const arrived = at < 2 || random.percent(50);
     rows.add("users", {
       ...{ id, org, name: `P${at}`, email: `p${at}@acme.example`, status: at > 1 && random.percent(5) ? "disabled" : "active" },
       ...KEPT,
@@ -159,8 +161,7 @@ export async function worldOf(random: Random): Promise<World> {
   for (let at = 0; at < 3; at += 1) {
     const id = randomUUID();
     rows.add("groups", { id, org, name: id, description: "", ...KEPT });
-    for (const role of new Set(chosen(random, [...customs, ...customs, "user", "admin"], 2)))
-      rows.add("group_roles", { group_id: id, role });
+    for (const role of new Set(chosen(random, [...customs, ...customs, "user"], 2))) rows.add("group_roles", { group_id: id, role });
     for (const { id: user_id } of people.filter((one) => random.percent(one === self ? 50 : 20)))
       rows.add("group_members", { group_id: id, user_id });
   }
@@ -234,7 +235,7 @@ export async function worldOf(random: Random): Promise<World> {
     });
     told = `${self.role} until ${expiresAt}`;
   } else {
-    const fresh = random.percent(60);
+    const fresh = random.percent(70);
     rows.add("sessions", {
       ...{ id: randomUUID(), user_id: self.id, kind: "api", digest: digestOf(secret), description: "", hint: "", created_at: 0 },
       ...{ expires_at: now + 5 * DAY_MS, authenticated_at: fresh ? now : now - HOUR_MS, last_used_at: now, change_id: "" },
@@ -246,5 +247,5 @@ export async function worldOf(random: Random): Promise<World> {
 }
 
 export function end(random: Random, now: number): number | null {
-  return random.percent(50) ? null : now + random.pick([2, 10, 100]) * DAY_MS;
+  return random.percent(60) ? null : now + random.pick([2, 10, 100]) * DAY_MS;
 }
