@@ -53,6 +53,8 @@ export default defineConfig({
           name: "edge",
           isolate: false,
           include: ["test/access/**/*.test.ts", "test/edge/**/*.test.ts", "test/problem.test.ts"],
+          // words and numbers only: nothing there needs a runtime
+          exclude: ["test/edge/query/apl/**"],
           setupFiles: [path.join(ROOT, "test/setup.ts")],
         },
       },
@@ -83,6 +85,7 @@ export default defineConfig({
             "test/story.test.ts",
             "test/torture.test.ts",
             "test/bench/**/*.test.ts",
+            "test/edge/query/apl/**/*.test.ts",
             "test/local/**/*.test.ts",
             "test/sign-in/**/*.test.ts",
             "test/mutation/**/*.test.ts",

@@ -21,11 +21,14 @@ export interface Measured {
   latencies: number[];
 }
 
+/** The runtime closes a connection that was idle for 5 s, perhaps while a request is on its way to it. */
+const IDLE_MS_MAX = 3_000;
+
 const agents = new Map<number, Agent>();
 
 /** Connections for so many senders, kept between runs. */
 export function connections(senders: number): Agent {
-  const agent = agents.get(senders) ?? new Agent({ keepAlive: true, maxSockets: senders });
+  const agent = agents.get(senders) ?? new Agent({ keepAlive: true, maxSockets: senders, timeout: IDLE_MS_MAX });
   agents.set(senders, agent);
   return agent;
 }
