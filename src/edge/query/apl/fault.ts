@@ -1,12 +1,12 @@
 /** What is wrong with a query, and where. */
 
 export class QueryFault extends Error {
-  /** @param at offset into the query's text, in UTF-16 units. */
-  constructor(
-    readonly at: number,
-    message: string,
-  ) {
+  /** Offset into the query's text, in UTF-16 units. */
+  readonly at: number;
+
+  constructor(at: number, message: string) {
     super(message);
+    this.at = at;
   }
 }
 
