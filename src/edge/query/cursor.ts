@@ -3,7 +3,8 @@
  * events do: `<12 characters of time>-<id of the row>`.
  */
 import { Problem } from "../../problem.ts";
-import type { Scan } from "./apl/source.ts";
+import type { Columns } from "./apl/columns.ts";
+import type { Scan, Wanted } from "./apl/source.ts";
 import type { Row } from "./apl/value.ts";
 import type { CursorAsked } from "./request/apl.ts";
 
@@ -44,23 +45,36 @@ export function positionOf({ cursor, inclusive }: CursorAsked, descending: boole
   return { cursor, time, inclusive, descending };
 }
 
-/** The same events, each with its cursor for an id; only those behind the position, if there is one. */
-export function withCursors(scan: Scan, position: Position | null): Scan {
-  return async function* (dataset, wanted, columns) {
-    const names = wanted.names === null ? null : [...new Set([...wanted.names, TIME, ROW_ID])];
-    const idSlot = columns.slot(ROW_ID, "string");
-    const timeSlot = columns.slot(TIME, "datetime");
-    const bounds =
-      position === null
-        ? {}
-        : position.descending
-          ? { to: Math.min(wanted.to, position.time + 1) }
-          : { from: Math.max(wanted.from, position.time) };
-    for await (const rows of scan(dataset, { ...wanted, ...bounds, names }, columns)) {
-      for (const row of rows) row[idSlot] = cursorOf(Number(row[timeSlot] ?? 0), String(row[idSlot] ?? ""));
-      yield position === null ? rows : rows.filter((row) => isBehind(row, idSlot, position));
-    }
+/**
+ * The same events, each with its cursor for an id where ids are asked for; only those behind the position, if there is one.
+ * @param wide whether the scan gives ids where all fields are wanted.
+ */
+export function withCursors(scan: Scan, position: Position | null, wide: boolean): Scan {
+  return (dataset, wanted, columns) => {
+    const { names } = wanted;
+    const asked = names === null ? wide : names.includes(ROW_ID);
+    if (!asked && position === null) return scan(dataset, wanted, columns);
+    const needed = names === null ? null : [...new Set([...names, TIME, ROW_ID])];
+    return behind(scan(dataset, { ...wanted, ...boundsOf(position, wanted), names: needed }, columns), position, columns);
   };
+}
+
+function boundsOf(position: Position | null, { from, to }: Wanted): Partial<Wanted> {
+  if (position === null) return {};
+  return position.descending ? { to: Math.min(to, position.time + 1) } : { from: Math.max(from, position.time) };
+}
+
+async function* behind(
+  portions: AsyncIterable<readonly Row[]>,
+  position: Position | null,
+  columns: Columns,
+): AsyncGenerator<readonly Row[]> {
+  const idSlot = columns.slot(ROW_ID, "string");
+  const timeSlot = columns.slot(TIME, "datetime");
+  for await (const rows of portions) {
+    for (const row of rows) row[idSlot] = cursorOf(Number(row[timeSlot] ?? 0), String(row[idSlot] ?? ""));
+    yield position === null ? rows : rows.filter((row) => isBehind(row, idSlot, position));
+  }
 }
 
 function isBehind(row: Row, idSlot: number, { cursor, inclusive, descending }: Position): boolean {

@@ -13,7 +13,7 @@ const EVENTS: [number, string][] = [
   [T0 + 1_000_000, "s2-00000000"],
 ];
 
-async function read(position: Position | null): Promise<{ ids: string[]; wanted: Wanted | null }> {
+async function read(position: Position | null, names: string[] = ["id", "_rowID"]): Promise<{ ids: string[]; wanted: Wanted | null }> {
   let wanted: Wanted | null = null;
   const scan: Scan = async function* (_, asked, columns) {
     wanted = asked;
@@ -26,7 +26,7 @@ async function read(position: Position | null): Promise<{ ids: string[]; wanted:
   };
   const columns = openColumns();
   const ids: string[] = [];
-  for await (const rows of withCursors(scan, position)("logs", { names: ["id"], from: 0, to: 1e18, texts: [] }, columns))
+  for await (const rows of withCursors(scan, position, false)("logs", { names, from: 0, to: 1e18, texts: [] }, columns))
     for (const row of rows) ids.push(String(row[columns.find("id") ?? -1]));
   return { ids, wanted };
 }
@@ -66,8 +66,10 @@ describe("a cursor", () => {
   });
 
   it("narrows what is read, and asks for what it needs", async () => {
-    expect((await read(at(2, false, true))).wanted).toMatchObject({ from: 0, to: T0 + 2, names: ["id", "_time", "_rowID"] });
+    expect((await read(at(2, false, true))).wanted).toMatchObject({ from: 0, to: T0 + 2, names: ["id", "_rowID", "_time"] });
     expect((await read(at(2, false, false))).wanted).toMatchObject({ from: T0 + 1, to: 1e18 });
     expect((await read(null)).ids.length).toBe(4);
+    expect((await read(null, ["id"])).wanted?.names).toEqual(["id"]);
+    expect((await read(at(2, false, false), ["id"])).wanted?.names).toEqual(["id", "_time", "_rowID"]);
   });
 });
