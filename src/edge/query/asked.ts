@@ -18,7 +18,7 @@ export interface Asked {
 
 export type Answer =
   /** `body` is JSON. */
-  | { readonly kind: "answered"; readonly body: string }
+  | { readonly kind: "answered"; readonly body: Uint8Array }
   | {
       readonly kind: "refused";
       readonly reason: Reason;

@@ -16,7 +16,8 @@ export interface Prepared {
   readonly hidden: ReadonlySet<string>;
   /** Columns are those that events happen to have, in no order of the query's. */
   readonly open: boolean;
-  /** From the newest event on. */
+  /** In the order of time, from the newest event on or from the oldest: the order that cursors go on in. */
+  readonly byTime: boolean;
   readonly descending: boolean;
   /** The limit was put there by us. */
   readonly limited: boolean;
@@ -41,7 +42,7 @@ export function prepare(query: Query): Prepared {
   if (isOfEvents(query)) return ofEvents(query, open, limited);
   const added: Operator[] = limited ? [{ kind: "take", count: ROWS_DEFAULT, at: 0 }] : [];
   const body = { ...query.body, operators: [...operators, ...added] };
-  return { query: { ...query, body }, events: false, hidden: new Set(), open, descending: true, limited };
+  return { query: { ...query, body }, events: false, hidden: new Set(), open, byTime: false, descending: true, limited };
 }
 
 /** Whether each row is an event to its end, under its own time. */
@@ -66,7 +67,9 @@ function ofEvents(query: Query, open: boolean, limited: boolean): Prepared {
   const kept = operators.map((operator) => withHidden(operator, hidden));
   const order = [...kept].reverse().find(({ kind }) => kind === "sort" || kind === "top");
   const body = { ...query.body, operators: [...kept, ...ending(order !== undefined, limited)].map(tellingApart) };
-  return { query: { ...query, body }, events: true, hidden, open, descending: isDescending(order), limited };
+  const first = order && "keys" in order ? order.keys[0] : undefined;
+  const byTime = !first || isTime(first);
+  return { query: { ...query, body }, events: true, hidden, open, byTime, descending: !first || !byTime || first.descending, limited };
 }
 
 function ending(ordered: boolean, limited: boolean): Operator[] {
@@ -74,11 +77,6 @@ function ending(ordered: boolean, limited: boolean): Operator[] {
   if (ordered) return limited ? [{ kind: "take", count: ROWS_DEFAULT, at: 0 }] : [];
   // a query that takes some without an order means any; they are shown newest first
   return limited ? [{ kind: "top", count: ROWS_DEFAULT, keys, at: 0 }] : [{ kind: "sort", keys, at: 0 }];
-}
-
-function isDescending(order: Operator | undefined): boolean {
-  const first = order && "keys" in order ? order.keys[0] : undefined;
-  return !first || !isTime(first) || first.descending;
 }
 
 /** Events of the same time stand in the order of their ids. */

@@ -52,7 +52,7 @@ export async function query(
   const headers: Record<string, string> = { "content-type": "application/json" };
   // no history is kept: the id is that of the request, which logs know as well
   if (question.request.save) headers["x-axiom-history-query-id"] = traceId;
-  return new Response(answer.body, { headers });
+  return new Response(answer.body as Uint8Array<ArrayBuffer>, { headers });
 }
 
 function readQuestion(dataset: string | null, body: Uint8Array, { query: parameters, now }: Call): Question {

@@ -20,7 +20,7 @@ export async function ask(
   token: string | null,
   dataset: string | null,
   body: unknown,
-  { search = "", answer = { kind: "answered", body: "{}" } as Answer } = {},
+  { search = "", answer = { kind: "answered", body: new TextEncoder().encode("{}") } as Answer } = {},
 ): Promise<Outcome> {
   const now = Date.now();
   const waitUntil = () => {};

@@ -64,7 +64,12 @@ describe("a query is given", () => {
   it("a direction, which cursors follow", () => {
     expect(prepared("logs").descending).toBe(true);
     expect(prepared("logs | sort by _time asc").descending).toBe(false);
-    expect(prepared("logs | sort by x asc").descending).toBe(true);
+    expect(["logs", "logs | sort by _time asc", "logs | sort by x asc", "logs | count"].map((apl) => prepared(apl).byTime)).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
   });
 
   it("the order of its columns only where it chooses none", () => {

@@ -20,7 +20,7 @@ describe("a query", () => {
       reader,
       null,
       { apl: "union logs, traces", ...RANGE },
-      { answer: { kind: "answered", body: '{"a":1}' } },
+      { answer: { kind: "answered", body: new TextEncoder().encode('{"a":1}') } },
     );
     expect(asked?.question).toMatchObject({ kind: "apl", request: { apl: "union logs, traces", format: "tabular" } });
     expect(asked?.destinations).toEqual({
