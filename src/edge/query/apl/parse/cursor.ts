@@ -6,7 +6,7 @@ import type { Expression, Let } from "../syntax.ts";
 export const TEXT_CHARACTERS_MAX = 100_000;
 /** Levels, of what stands in parentheses as well as of the tree: whoever walks it may do so by recursion. */
 export const NESTING_MAX = 200;
-export const NODES_MAX = 50_000;
+export const NODES_MAX = 20_000;
 const QUOTED_CHARACTERS_MAX = 40;
 
 export interface Cursor {
