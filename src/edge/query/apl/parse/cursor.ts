@@ -119,6 +119,7 @@ export function openCursor(text: string): Cursor {
 
 function foundText(text: string, { kind, at, end }: Token): string {
   if (kind === "end") return "the end of the query";
-  const cut = end - at > QUOTED_CHARACTERS_MAX ? `${text.slice(at, at + QUOTED_CHARACTERS_MAX).toWellFormed()}…` : text.slice(at, end);
+  const long = end - at > QUOTED_CHARACTERS_MAX;
+  const cut = text.slice(at, long ? at + QUOTED_CHARACTERS_MAX : end).toWellFormed() + (long ? "…" : "");
   return kind === "text" ? cut : `"${cut}"`;
 }
