@@ -49,9 +49,9 @@ const RESERVED: { what: RegExp; only: RegExp; name: string }[] = [
     only: /^(edge\/buffer\/|edge\/limits\/quota\.ts$|management\/publish\.ts$)/,
   },
   {
-    name: "R2 is touched in sinks and scan.ts",
+    name: "R2 is touched in sinks, scan.ts and bucket.ts",
     what: /\bSEGMENTS\b(?!,| destination)\.|\bbucket\.(put|get|head|list|delete)/,
-    only: /^edge\/(sinks\/|query\/scan\.ts$)/,
+    only: /^edge\/(sinks\/|query\/(scan|source\/bucket)\.ts$)/,
   },
   {
     name: "90 entries of the audit log are removed by their retention alone, and never altered",
