@@ -36,10 +36,9 @@ const OPEN_ARRAY = 0x5b;
 const CLOSE_ARRAY = 0x5d;
 const SPACE = 0x20;
 
-/** 1: stands in a string for itself; 2: the same, in UTF-8 of more than one byte. */
-const IN_STRING = Uint8Array.from({ length: 256 }, (_, byte) =>
-  byte < SPACE || byte === QUOTE || byte === BACKSLASH ? 0 : byte < 128 ? 1 : 2,
-);
+/** 1: stands in a string for itself, and is ASCII; for itself in any string. */
+const PLAIN = Uint8Array.from({ length: 256 }, (_, byte) => (byte < SPACE || byte === QUOTE || byte === BACKSLASH || byte > 127 ? 0 : 1));
+const SKIPPED = Uint8Array.from(PLAIN, (plain, byte) => (byte > 127 ? 1 : plain));
 /** 1: within a number or a word. */
 const IN_SCALAR = Uint8Array.from({ length: 256 }, (_, byte) => (/[\w.+-]/.test(String.fromCharCode(byte)) ? 1 : 0));
 /** From here on the native search for a string's end, and the native decoder, are faster than a loop. */
@@ -97,11 +96,14 @@ export function openEvents({ fields, wide, from, to, blank }: EventsOptions): Ev
   }
 
   function space(): void {
+    if ((bytes[at] as number) > SPACE) return;
     while ((bytes[at] as number) <= SPACE) at++;
   }
 
   function isHere(spelled: Uint8Array): boolean {
-    for (let i = 0; i < spelled.length; i++) if (bytes[at + i] !== spelled[i]) return false;
+    const line = bytes;
+    const start = at;
+    for (let i = 0; i < spelled.length; i++) if (line[start + i] !== spelled[i]) return false;
     return true;
   }
 
@@ -127,7 +129,7 @@ export function openEvents({ fields, wide, from, to, blank }: EventsOptions): Ev
     }
     const start = at;
     if (first === OPEN_ARRAY) nested();
-    else while (IN_SCALAR[bytes[at] as number] === 1) at++;
+    else at = behind(IN_SCALAR, start);
     if (field.slot === NONE) return false;
     if (first === OPEN_ARRAY) return put(field, JSON.parse(buffer.utf8Slice(start, at)));
     if (isNumber(first)) return put(field, numberIn(bytes, text, start, at));
@@ -136,18 +138,18 @@ export function openEvents({ fields, wide, from, to, blank }: EventsOptions): Ev
 
   function string(field: Field): boolean {
     const start = ++at;
-    if (field.isTime) {
-      at = endOf(start) + 1;
+    if (field.isTime && (field.slot !== NONE || !timed)) {
+      at = behind(PLAIN, start) + 1;
       return time(field, microsecondsIn(bytes, start, at - 1));
     }
     if (field.slot === NONE) {
-      if (field.length <= LONG_SKIPPED) while (IN_STRING[bytes[at] as number] !== 0) at++;
+      if (field.length <= LONG_SKIPPED) at = behind(SKIPPED, start);
       if (bytes[at] !== QUOTE || at === start) at = endOf(at);
       field.length = at - start;
       at++;
       return false;
     }
-    if (field.length <= LONG_MADE) while (IN_STRING[bytes[at] as number] === 1) at++;
+    if (field.length <= LONG_MADE) at = behind(PLAIN, start);
     const short = bytes[at] === QUOTE;
     if (!short) at = endOf(at);
     const end = at++;
@@ -174,6 +176,14 @@ export function openEvents({ fields, wide, from, to, blank }: EventsOptions): Ev
     if (row[slot] !== undefined) return false;
     row[slot] = value;
     return --left === 0 && timed && !wide;
+  }
+
+  /** The first byte from there on that is not one of a set. The loops that run most know only what is their own. */
+  function behind(set: Uint8Array, start: number): number {
+    const line = bytes;
+    let p = start;
+    while (set[line[p] as number] === 1) p++;
+    return p;
   }
 
   /** Passes over an object or an array. */

@@ -60,11 +60,11 @@ function plainPart(text: string, ignoreCase: boolean): string {
 }
 
 function sourceOf(text: string, ignoreCase: boolean): string {
-  const bytes = Buffer.from(text).toString("latin1");
+  const bytes: string = Buffer.from(text).toString("latin1");
   const sourceOfEach = (character: string) => {
     if (!ignoreCase || !/[a-z]/.test(character)) return character.replace(/[.*+?^${}()|[\]\\-]/, "\\$&");
     const either = `[${character}${character.toUpperCase()}]`;
     return character in ALSO ? `(?:${either}|${ALSO[character]})` : either;
   };
-  return Array.from(bytes).map(sourceOfEach).join("");
+  return [...bytes].map(sourceOfEach).join("");
 }
