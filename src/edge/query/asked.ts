@@ -12,6 +12,8 @@ export interface Asked {
   readonly question: Question;
   /** By name, the datasets that the caller may read: nothing else is ever read for this query, whatever its text says. */
   readonly destinations: Readonly<Record<string, Destination>>;
+  /** Buffers of each dataset, at least. */
+  readonly shards: number;
   /** When the request came, epoch milliseconds: `now()` in the query. */
   readonly now: number;
 }

@@ -6,7 +6,7 @@ import { readAuthorization } from "../../access/authorization.ts";
 import { Problem } from "../../problem.ts";
 import { withBody } from "../body.ts";
 import { type Entry, enter } from "../enter.ts";
-import type { EdgeEnv } from "../env.ts";
+import { type EdgeEnv, settingsOf } from "../env.ts";
 import type { Call } from "../protocols/protocol.ts";
 import { datasetName } from "../route.ts";
 import { QueryFault } from "./apl/fault.ts";
@@ -47,7 +47,7 @@ export async function query(
   if (named !== null) await permitted([named], caller, entry.proven !== null, env, call.now);
   const question = readQuestion(named, await readBody(request), call);
   const destinations = await permitted(datasetsOf(question), caller, entry.proven !== null, env, call.now);
-  const answer = await ask({ question, destinations, now: call.now });
+  const answer = await ask({ question, destinations, shards: settingsOf(env).shards, now: call.now });
   if (answer.kind === "refused") throw new Problem(answer.reason, answer.detail, { ...answer.members });
   const headers: Record<string, string> = { "content-type": "application/json" };
   // no history is kept: the id is that of the request, which logs know as well

@@ -1,7 +1,6 @@
 /** The events of datasets for a query: what is not in the bucket yet, then what is, each append once. */
 import { Problem } from "../../../problem.ts";
 import type { Destination } from "../../buffer/segment.ts";
-import type { EdgeEnv } from "../../env.ts";
 import type { Columns } from "../apl/columns.ts";
 import type { Scan, Wanted } from "../apl/source.ts";
 import type { Row } from "../apl/value.ts";
@@ -10,10 +9,12 @@ import { type EventsReader, openEvents } from "./events.ts";
 import { COLUMNS_MAX, openFields, ROW_ID } from "./fields.ts";
 import { type Window, windowsOf } from "./lines.ts";
 import { openPrefilter, type Prefilter } from "./prefilter.ts";
-import { type Block, isWithin, type Piece, piecesOf } from "./segments.ts";
+import { type Block, isWithin, type Piece, piecesOf, type SourceEnv } from "./segments.ts";
 
 export interface Reach {
-  env: EdgeEnv;
+  env: SourceEnv;
+  /** Of each dataset, at least. */
+  shards: number;
   /** Datasets by name that the caller may read: permission is checked before. No other is ever read. */
   destinations: ReadonlyMap<string, Destination>;
   /** Full names of map fields, by dataset name. */
@@ -48,7 +49,7 @@ async function* rowsOf(
   mapFields: readonly string[],
   wanted: Wanted,
   columns: Columns,
-  { env, rowIds }: Reach,
+  { env, shards, rowIds }: Reach,
   account: Account,
 ): AsyncGenerator<readonly Row[], void, undefined> {
   const { names, from, to } = wanted;
@@ -65,7 +66,7 @@ async function* rowsOf(
   const events = openEvents({ fields, wide, from, to, blank });
   const prefilter = openPrefilter(wanted.texts);
 
-  for await (const { block, pieces } of blocksOf(piecesOf(destination, { from, to }, env, account))) {
+  for await (const { block, pieces } of blocksOf(piecesOf(destination, { from, to }, env, shards, account))) {
     const check = !isWithin(block, { from, to });
     const rows: Row[] = [];
     const each = (row: Row, at: number) => {

@@ -11,11 +11,15 @@
 import { Problem } from "../../../problem.ts";
 import type { Buffer } from "../../buffer/buffer.ts";
 import type { Destination, Tally } from "../../buffer/segment.ts";
-import type { EdgeEnv } from "../../env.ts";
-import { shardsOf } from "../../segments.ts";
+import { type BufferEnv, buffersOf } from "../../buffer/shard.ts";
 import type { Account } from "./account.ts";
 import { readObjectPart, segmentsFrom } from "./bucket.ts";
 import { readAhead } from "./read-ahead.ts";
+
+/** Where events are. */
+export interface SourceEnv extends BufferEnv {
+  SEGMENTS: R2Bucket;
+}
 
 /** A segment as far as a query reads it. */
 export interface Block extends Tally {
@@ -48,9 +52,15 @@ const TRIES = 2;
  * Pieces of all blocks that may hold events of a range, block by block, the newest first.
  * @throws Problem `store-unavailable`, `overloaded`
  */
-export function piecesOf(destination: Destination, range: Range, env: EdgeEnv, account: Account): AsyncGenerator<Piece, void, undefined> {
+export function piecesOf(
+  destination: Destination,
+  range: Range,
+  env: SourceEnv,
+  shards: number,
+  account: Account,
+): AsyncGenerator<Piece, void, undefined> {
   async function* jobs() {
-    for await (const block of blocksOf(destination, range, env, account)) {
+    for await (const block of blocksOf(destination, range, env, shards, account)) {
       if (!account.takeBytes(block.bytes)) return;
       for (let from = 0; from < block.bytes; from += PIECE_BYTES) {
         if (!account.takeCall()) return;
@@ -71,8 +81,14 @@ export function piecesOf(destination: Destination, range: Range, env: EdgeEnv, a
   }
 }
 
-async function* blocksOf(destination: Destination, range: Range, env: EdgeEnv, account: Account): AsyncGenerator<Block, void, undefined> {
-  const shards = await asked(() => shardsOf(destination, env));
+async function* blocksOf(
+  destination: Destination,
+  range: Range,
+  env: SourceEnv,
+  least: number,
+  account: Account,
+): AsyncGenerator<Block, void, undefined> {
+  const shards = await asked(() => buffersOf(env, destination, least));
   const held = await Promise.all(
     shards.map(async (shard) => (await asked(() => shard.unflushed())).map((each) => ({ ...each, held: shard }))),
   );

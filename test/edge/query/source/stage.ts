@@ -1,5 +1,6 @@
 /** What the tests of the source share: a dataset with real buffers and a real bucket, events in it, and scans of it. */
 import { gzipSync } from "node:zlib";
+import { stage } from "../../../../src/edge/bucket/staged.ts";
 import { objectKey, segmentId } from "../../../../src/edge/buffer/object-key.ts";
 import type { Append, Destination } from "../../../../src/edge/buffer/segment.ts";
 import { bufferOf } from "../../../../src/edge/buffer/shard.ts";
@@ -9,7 +10,6 @@ import type { Wanted } from "../../../../src/edge/query/apl/source.ts";
 import type { Value } from "../../../../src/edge/query/apl/value.ts";
 import { openScan, type Reach } from "../../../../src/edge/query/source/scan.ts";
 import { r2Sink } from "../../../../src/edge/sinks/r2.ts";
-import { stage } from "../../../../src/edge/sinks/staged.ts";
 import { env, HERE } from "../../gateway.ts";
 
 type Event = Record<string, unknown>;
@@ -74,7 +74,7 @@ export async function put(destination: Destination, createdAt: number, events: r
 
 export function open(destination: Destination, more: Partial<Reach> = {}) {
   const destinations = new Map([[NAME, destination]]);
-  return openScan({ env, destinations, mapFields: new Map(), rowIds: false, clock: Date.now, ...more });
+  return openScan({ env, shards: 1, destinations, mapFields: new Map(), rowIds: false, clock: Date.now, ...more });
 }
 
 /** The events that a scan gives, by the names of its columns; what is absent is not there. `step` is done before the first and after each portion. */
