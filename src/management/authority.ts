@@ -36,10 +36,10 @@ export class Authority extends WorkerEntrypoint<ManagementEnv> {
     return recentChanges(this.env.DB, seq, Date.now());
   }
 
-  /** Secrets of sinks stay sealed. Null for a dataset that is deleted, too. */
+  /** Secrets stay sealed. Null for a dataset that is deleted, too. */
   async lookUpSettings(datasetId: string): Promise<DatasetSettings | null> {
     const found = await findSettings(this.env.DB, datasetId);
-    return found && { dedupe: found.dedupe, quarantine: found.quarantine, sinks: found.sinks };
+    return found && { dedupe: found.dedupe, quarantine: found.quarantine, sinks: found.sinks, query: found.query };
   }
 
   /** The next page after a dataset's id; an empty one is the end. */
