@@ -102,7 +102,7 @@ function finished(pipeline: Pipeline, meanings: Meanings): ClickHouseQuery {
   const event = whole === null ? null : (pipeline.events?.find(whole) ?? null);
   const columns = [...pipeline.all()];
   const order = pipeline.order;
-  const fields = new Map(columns.map(([name, sql]) => [sql.text, name]));
+  const shows = new Set(columns.map(([name]) => name));
   pipeline.wrap();
   const shown = [...columns.map(([, sql]) => answered(sql)), ...(event === null ? [] : [event.text])];
   const sql = `${pipeline.select(shown.map((text, i) => `${text} AS ${quotedName(`a${i}`)}`).join(", ") || "1", pipeline.orderBy())} FORMAT JSONCompact`;
@@ -111,7 +111,7 @@ function finished(pipeline: Pipeline, meanings: Meanings): ClickHouseQuery {
     columns: columns.map(([name, { type }]) => ({ name, type })),
     whole: event === null ? null : columns.length,
     meanings,
-    order: order.flatMap(({ id, descending }) => (fields.has(id) ? [{ field: fields.get(id) ?? "", desc: descending }] : [])),
+    order: order.flatMap(({ field, descending }) => (field !== null && shows.has(field) ? [{ field, desc: descending }] : [])),
   };
 }
 

@@ -1,7 +1,8 @@
 /** Operators of APL, each upon the SELECT so far. What ClickHouse cannot say in place of our own engine is refused. */
 
+import { pathOf } from "../../apl/aggregates/derived.ts";
 import { QueryFault } from "../../apl/fault.ts";
-import type { Expression, NamePattern, Operator, SortKey, Tabular } from "../../apl/syntax.ts";
+import type { NamePattern, Operator, SortKey, Tabular } from "../../apl/syntax.ts";
 import type { Type } from "../../apl/value.ts";
 import { expressionSql, type Place, unavailable } from "./expression.ts";
 import type { Order, Pipeline } from "./pipeline.ts";
@@ -146,10 +147,11 @@ function reordered(names: Extract<Operator, { kind: "project-reorder" }>["names"
 function orderOf(keys: readonly SortKey[], place: Place): Order[] {
   const { bind } = place.pipeline;
   return keys.flatMap(({ by, descending, nulls }) => {
-    const sql = expressionSql(by as Expression, place);
+    const sql = expressionSql(by, place);
     if (sql.literal !== undefined) return [];
     const columns = sql.type === "dynamic" ? [bind(asNumber(bind, bind(sql))), bind(asPrinted(bind, bind(sql)))] : [bind(sql)];
-    return columns.map(({ text }) => ({ id: text, descending, nulls }));
+    const field = pathOf(by);
+    return columns.map(({ text }, i) => ({ id: text, descending, nulls, field: i === 0 ? field : null }));
   });
 }
 

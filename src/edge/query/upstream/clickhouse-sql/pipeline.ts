@@ -4,9 +4,8 @@
  * them done.
  */
 import { QueryFault } from "../../apl/fault.ts";
-import type { Type } from "../../apl/value.ts";
 import type { Events } from "./events.ts";
-import { made, nullOf, type Sql } from "./sql.ts";
+import { nullOf, type Sql } from "./sql.ts";
 
 /** Characters of one statement: ClickHouse parses 262,144 bytes unless it is told otherwise. */
 export const SQL_LENGTH_MAX = 240_000;
@@ -16,6 +15,8 @@ export interface Order {
   readonly id: string;
   readonly descending: boolean;
   readonly nulls: "first" | "last";
+  /** What the query calls it; null: it has no name, or is the second key of a field. */
+  readonly field: string | null;
 }
 
 export interface Pipeline {
@@ -106,11 +107,6 @@ function text(from: () => string, computed: readonly string[], conditions: reado
   if (made.length > SQL_LENGTH_MAX)
     throw new QueryFault(0, `the query is too large for ClickHouse: its SQL would have more than ${SQL_LENGTH_MAX} characters`);
   return made;
-}
-
-/** The same column under a type that it has always been of. */
-export function typed(id: string, type: Type, nullable = true): Sql {
-  return made(type, id, nullable);
 }
 
 /** What stands for a field that no event can have. */
