@@ -151,9 +151,9 @@ function ranOf(exchange: Exchange, made: ClickHouseQuery, { data, rowsBeforeLimi
   for (const name of groups) meanings.set(name, { kind: "group" });
   for (const [name, origin] of aggregations) meanings.set(name, { kind: "aggregation", origin });
   const rows = data.map((values) => {
-    const row: Row = made.columns.map(({ type }, i) => valueOf(exchange, values[i], type));
+    const row: Row = made.columns.map(({ type }, i) => valueIn(exchange, values[i], type));
     if (made.whole !== null)
-      spread(valueOf(exchange, values[made.whole], "dynamic"), "", (name, value) => put(row, columns, made, name, value));
+      spread(valueIn(exchange, values[made.whole], "dynamic"), "", (name, value) => put(row, columns, made, name, value));
     return row;
   });
   return {
@@ -167,7 +167,7 @@ function ranOf(exchange: Exchange, made: ClickHouseQuery, { data, rowsBeforeLimi
   };
 }
 
-function valueOf(exchange: Exchange, value: unknown, type: Type): Value {
+function valueIn(exchange: Exchange, value: unknown, type: Type): Value {
   if (value === null || value === undefined) return null;
   if (type === "dynamic") return typeof value === "string" ? parsed(exchange, value) : (value as Value);
   if (type === "bool") return value === true || value === 1;
