@@ -97,8 +97,8 @@ export async function scanned(
 /** What a query asks of others, in the order of its asking: methods of the buffer's and the bucket's. */
 export type Ask = "mostShards" | "unflushed" | "readUnflushed" | "list" | "get";
 
-/** The bindings, with something that is done before each question of a query. */
-export function asking(before: (ask: Ask) => Promise<void> | void): EdgeEnv {
+/** The bindings, with something that is done before each question of a query; `bucket`: in place of the bucket's own methods. */
+export function asking(before: (ask: Ask) => Promise<void> | void, bucket: Partial<R2Bucket> = {}): EdgeEnv {
   const watched = <T extends object>(object: T, asks: Ask[]): T =>
     new Proxy(object, {
       get(target, name) {
@@ -118,9 +118,10 @@ export function asking(before: (ask: Ask) => Promise<void> | void): EdgeEnv {
       return (...args: unknown[]) => watched(result(...args), ["mostShards", "unflushed", "readUnflushed"]);
     },
   });
+  const methods = { get: env.SEGMENTS.get.bind(env.SEGMENTS), list: env.SEGMENTS.list.bind(env.SEGMENTS) };
   return Object.defineProperties({} as EdgeEnv, {
     ...Object.getOwnPropertyDescriptors(env),
     BUFFER: { value: buffers },
-    SEGMENTS: { value: watched(env.SEGMENTS, ["list", "get"]) },
+    SEGMENTS: { value: watched({ ...methods, ...bucket }, ["list", "get"]) },
   });
 }
