@@ -20,7 +20,11 @@ const plain = (...tests: string[]): Stage => ({ project: "plain", tests: tests.m
 const edge = (...tests: string[]): Stage => ({ project: "edge", tests: tests.map((test) => `test/edge/${test}`) });
 const management = (...tests: string[]): Stage => ({ project: "management", tests: tests.map((test) => `test/management/${test}`) });
 
-const CALLERS = [management("visitor.test.ts", "caller.test.ts"), management("tokens/", "authorization/")];
+const CALLERS = [
+  management("visitor.test.ts", "caller.test.ts"),
+  management("tokens/", "authorization/"),
+  management("people/roles.test.ts"),
+];
 const RIGHTS = [management("people/"), management("authorization/")];
 
 /** The first row whose `of` begins a file's path. */
