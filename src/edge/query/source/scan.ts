@@ -1,7 +1,6 @@
 /** The events of datasets for a query: what is not in the bucket yet, then what is, each append once. */
 import { Problem } from "../../../problem.ts";
 import type { Destination } from "../../buffer/segment.ts";
-import type { EdgeEnv } from "../../env.ts";
 import type { Columns } from "../apl/columns.ts";
 import type { Scan, Wanted } from "../apl/source.ts";
 import type { Row } from "../apl/value.ts";
@@ -10,10 +9,9 @@ import { type EventsReader, openEvents } from "./events.ts";
 import { COLUMNS_MAX, openFields, ROW_ID } from "./fields.ts";
 import { type Window, windowsOf } from "./lines.ts";
 import { openPrefilter, type Prefilter } from "./prefilter.ts";
-import { type Block, isWithin, type Piece, piecesOf } from "./segments.ts";
+import { type Block, isWithin, type Piece, piecesOf, type Stores } from "./segments.ts";
 
-export interface Reach {
-  env: EdgeEnv;
+export interface Reach extends Stores {
   /** Datasets by name that the caller may read: permission is checked before. No other is ever read. */
   destinations: ReadonlyMap<string, Destination>;
   /** Full names of map fields, by dataset name. */
@@ -48,7 +46,7 @@ async function* rowsOf(
   mapFields: readonly string[],
   wanted: Wanted,
   columns: Columns,
-  { env, rowIds }: Reach,
+  { rowIds, ...stores }: Reach,
   account: Account,
 ): AsyncGenerator<readonly Row[], void, undefined> {
   const { names, from, to } = wanted;
@@ -65,7 +63,7 @@ async function* rowsOf(
   const events = openEvents({ fields, wide, from, to, blank });
   const prefilter = openPrefilter(wanted.texts);
 
-  for await (const { block, pieces } of blocksOf(piecesOf(destination, { from, to }, env, account))) {
+  for await (const { block, pieces } of blocksOf(piecesOf(destination, { from, to }, stores, account))) {
     const check = !isWithin(block, { from, to });
     const rows: Row[] = [];
     const each = (row: Row, at: number) => {

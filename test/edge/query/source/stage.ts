@@ -1,15 +1,14 @@
 /** What the tests of the source share: a dataset with real buffers and a real bucket, events in it, and scans of it. */
 import { gzipSync } from "node:zlib";
+import { stage } from "../../../../src/edge/bucket/staged.ts";
 import { objectKey, segmentId } from "../../../../src/edge/buffer/object-key.ts";
 import type { Append, Destination } from "../../../../src/edge/buffer/segment.ts";
 import { bufferOf } from "../../../../src/edge/buffer/shard.ts";
-import type { EdgeEnv } from "../../../../src/edge/env.ts";
 import { openColumns } from "../../../../src/edge/query/apl/columns.ts";
 import type { Wanted } from "../../../../src/edge/query/apl/source.ts";
 import type { Value } from "../../../../src/edge/query/apl/value.ts";
 import { openScan, type Reach } from "../../../../src/edge/query/source/scan.ts";
 import { r2Sink } from "../../../../src/edge/sinks/r2.ts";
-import { stage } from "../../../../src/edge/sinks/staged.ts";
 import { env, HERE } from "../../gateway.ts";
 
 type Event = Record<string, unknown>;
@@ -74,7 +73,7 @@ export async function put(destination: Destination, createdAt: number, events: r
 
 export function open(destination: Destination, more: Partial<Reach> = {}) {
   const destinations = new Map([[NAME, destination]]);
-  return openScan({ env, destinations, mapFields: new Map(), rowIds: false, clock: Date.now, ...more });
+  return openScan({ env, shards: 1, destinations, mapFields: new Map(), rowIds: false, clock: Date.now, ...more });
 }
 
 /** The events that a scan gives, by the names of its columns; what is absent is not there. `step` is done before the first and after each portion. */
@@ -98,7 +97,7 @@ export async function scanned(
 export type Ask = "mostShards" | "unflushed" | "readUnflushed" | "list" | "get";
 
 /** The bindings, with something that is done before each question of a query; `bucket`: in place of the bucket's own methods. */
-export function asking(before: (ask: Ask) => Promise<void> | void, bucket: Partial<R2Bucket> = {}): EdgeEnv {
+export function asking(before: (ask: Ask) => Promise<void> | void, bucket: Partial<R2Bucket> = {}): Reach["env"] {
   const watched = <T extends object>(object: T, asks: Ask[]): T =>
     new Proxy(object, {
       get(target, name) {
@@ -119,7 +118,7 @@ export function asking(before: (ask: Ask) => Promise<void> | void, bucket: Parti
     },
   });
   const methods = { get: env.SEGMENTS.get.bind(env.SEGMENTS), list: env.SEGMENTS.list.bind(env.SEGMENTS) };
-  return Object.defineProperties({} as EdgeEnv, {
+  return Object.defineProperties({} as Reach["env"], {
     ...Object.getOwnPropertyDescriptors(env),
     BUFFER: { value: buffers },
     SEGMENTS: { value: watched({ ...methods, ...bucket }, ["list", "get"]) },
