@@ -114,7 +114,8 @@ export function openEvents({ fields, wide, from, to, blank }: EventsOptions): Ev
     if (bytes[at] !== QUOTE) throw new SyntaxError("not a name");
     const end = endOf(at + 1) + 1;
     const spelled = text.slice(at, end);
-    const field = level.fields.get(spelled) ?? fields.learn(level, spelled, bytes.slice(at, end), JSON.parse(buffer.utf8Slice(at, end)));
+    const field =
+      level.fields.get(spelled) ?? fields.learn(level, spelled, bytes.slice(at, end), JSON.parse(buffer.toString("utf8", at, end)));
     if (before === null) level.first = field;
     else before.next = field;
     return field;
@@ -127,13 +128,13 @@ export function openEvents({ fields, wide, from, to, blank }: EventsOptions): Ev
       if (field.descends) return members(fields.below(field));
       const start = at;
       nested();
-      return field.isMap && field.slot !== NONE && put(field, JSON.parse(buffer.utf8Slice(start, at)));
+      return field.isMap && field.slot !== NONE && put(field, JSON.parse(buffer.toString("utf8", start, at)));
     }
     const start = at;
     if (first === OPEN_ARRAY) nested();
     else at = behind(IN_SCALAR, start);
     if (field.slot === NONE) return false;
-    if (first === OPEN_ARRAY) return put(field, JSON.parse(buffer.utf8Slice(start, at)));
+    if (first === OPEN_ARRAY) return put(field, JSON.parse(buffer.toString("utf8", start, at)));
     if (isNumber(first)) return put(field, numberIn(bytes, text, start, at));
     return put(field, first === 0x6e ? null : first === 0x74);
   }
@@ -152,13 +153,11 @@ export function openEvents({ fields, wide, from, to, blank }: EventsOptions): Ev
       return false;
     }
     if (field.length <= LONG_MADE) at = behind(PLAIN, start);
-    const short = bytes[at] === QUOTE;
-    if (!short) at = endOf(at);
+    const plain = bytes[at] === QUOTE;
+    if (!plain) at = endOf(at);
     const end = at++;
     field.length = end - start;
-    if (end === start) return put(field, "");
-    if (short && end - start <= LONG_MADE) return put(field, field.strings.make(bytes, text, start, end));
-    return put(field, !short && escaped ? JSON.parse(buffer.utf8Slice(start - 1, at)) : buffer.utf8Slice(start, end));
+    return put(field, field.strings.make(buffer, text, start, end, plain ? "plain" : escaped ? "escaped" : "utf-8"));
   }
 
   function time(field: Field, microseconds: number): boolean {

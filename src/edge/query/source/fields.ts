@@ -27,7 +27,7 @@ export interface Field {
   next: Field | null;
   /** Bytes of its last string. */
   length: number;
-  /** Short strings that it has had. */
+  /** Makes its strings. */
   readonly strings: Strings;
 }
 
