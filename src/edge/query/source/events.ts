@@ -3,7 +3,7 @@
  * scanner has let them in, so this one does not check what it passes over. Of members with one name, in flattened form too, the first counts.
  */
 import type { Row, Value } from "../apl/value.ts";
-import { type Field, type Fields, LATER, type Level, NONE, TIME } from "./fields.ts";
+import { type Field, type Fields, LATER, type Level, NONE, type Step, TIME } from "./fields.ts";
 import type { Window } from "./lines.ts";
 import { isNumber, numberIn } from "./numbers.ts";
 import { microsecondsIn } from "./time.ts";
@@ -80,8 +80,8 @@ export function openEvents({ fields, wide, from, to, blank }: EventsOptions): Ev
       at++;
       return false;
     }
-    for (let before: Field | null = null; ; ) {
-      const expected: Field | null = before === null ? level.first : before.next;
+    for (let before: Step = level.start; ; ) {
+      const expected = before.next;
       const field: Field = expected !== null && isHere(expected.spelled) ? expected : found(level, before);
       at += field.spelled.length;
       space();
@@ -110,14 +110,19 @@ export function openEvents({ fields, wide, from, to, blank }: EventsOptions): Ev
   }
 
   /** The field whose name begins at `at`, which is expected after `before` from now on. */
-  function found(level: Level, before: Field | null): Field {
+  function found(level: Level, before: Step): Field {
+    const { next, other } = before;
+    before.other = next;
+    if (other !== null && isHere(other.spelled)) {
+      before.next = other;
+      return other;
+    }
     if (bytes[at] !== QUOTE) throw new SyntaxError("not a name");
     const end = endOf(at + 1) + 1;
     const spelled = text.slice(at, end);
     const field =
       level.fields.get(spelled) ?? fields.learn(level, spelled, bytes.slice(at, end), JSON.parse(buffer.toString("utf8", at, end)));
-    if (before === null) level.first = field;
-    else before.next = field;
+    before.next = field;
     return field;
   }
 

@@ -3,6 +3,7 @@ import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { objectKey, objectPrefix, segmentId } from "../../../../src/edge/buffer/object-key.ts";
 import type { Destination } from "../../../../src/edge/buffer/segment.ts";
+import { openColumns } from "../../../../src/edge/query/apl/columns.ts";
 import { LIMITS } from "../../../../src/edge/query/source/account.ts";
 import { COLUMNS_MAX } from "../../../../src/edge/query/source/fields.ts";
 import { env } from "../../gateway.ts";
@@ -217,7 +218,6 @@ describe("a scan", () => {
     for (let n = 0; n < 40; n++) await one(destination, n, NOW - n);
     const asked: Ask[] = [];
     const { scan } = open(destination, { env: asking((ask) => void asked.push(ask)) });
-    const { openColumns } = await import("../../../../src/edge/query/apl/columns.ts");
     for await (const rows of scan("logs", { names: ["n"], texts: [], from: 0, to: 1e16 }, openColumns())) {
       expect(rows).toEqual([[0]]);
       break;
