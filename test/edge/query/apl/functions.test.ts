@@ -523,6 +523,10 @@ describe("what functions make", () => {
     expect(evaluate("t18", {}, { lets: { t0: "'abcdefgh'", ...doubled } })).toBeNull();
     const nested = Array.from({ length: 25 }, (_, i) => [`a${i + 1}`, `pack_array(a${i}, a${i})`]);
     expect(evaluate("a19", {}, { lets: { a0: "dynamic([1])", ...Object.fromEntries(nested) } })).toBeNull();
+    for (const name of ["quote", "base64_encode_tostring", "dynamic_to_json", "url_encode"]) {
+      const again = Object.fromEntries(Array.from({ length: 120 }, (_, i) => [`t${i + 1}`, `${name}(t${i})`]));
+      expect(String(evaluate("t120", {}, { lets: { t0: "'a \"b\"'", ...again } })).length).toBeLessThanOrEqual(TEXT_LENGTH_MAX);
+    }
     expect(evaluate("replace_string('a', big, big)", { big: "a".repeat(5000) })).toBeNull();
     expect(evaluate(`replace('a', '${"b".repeat(3000)}', big)`, { big: "a".repeat(5000) })).toBeNull();
   });
