@@ -46,7 +46,9 @@ async function runEvents(
   means: Means,
 ): Promise<Result> {
   const started = means.clock();
-  const prepared = { ...prepare(plan.query), hidden: new Set<string>() };
+  const given = prepare(plan.query);
+  // an event's id and times stand beside what it holds
+  const prepared = { ...given, hidden: new Set<string>() };
   if (request.cursor && !prepared.byTime)
     throw new Problem("body-invalid", "a cursor goes on in the order of time: order by _time, or leave it out");
   const position = request.cursor && positionOf(request.cursor, prepared.descending);
