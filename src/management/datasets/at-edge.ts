@@ -42,18 +42,22 @@ async function pass(c: Request, caller: Caller, dataset: Dataset): Promise<Respo
   });
   const organisation = organisationMap({ id: caller.org, status: "active", datasets: { [dataset.name]: entry }, regions: {}, ver: 0 });
   try {
-    return await region.worker.serve(withoutCredential(c.req.raw), { ip: addressOf(c), proven: { set, organisation } }, c.var.traceId);
+    return await region.worker.serve(
+      new Request(c.req.raw, { headers: headersOf(c.req.raw) }),
+      { ip: addressOf(c), proven: { set, organisation } },
+      c.var.traceId,
+    );
   } catch (error) {
     console.error("region failed to serve", dataset.region, String(error));
     throw new Problem("store-unavailable", `region ${dataset.region} does not answer; send the request again in a second`);
   }
 }
 
-/** It was judged here and is nobody else's business. */
-export function withoutCredential(request: globalThis.Request): globalThis.Request {
+/** The credential was judged here and is nobody else's business. */
+export function headersOf(request: globalThis.Request): Headers {
   const headers = new Headers(request.headers);
   for (const name of ["authorization", "cookie"]) headers.delete(name);
-  return new Request(request, { headers });
+  return headers;
 }
 
 async function entryOf(c: Request, { id, region }: Dataset) {

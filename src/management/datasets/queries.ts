@@ -9,7 +9,7 @@ import { type Caller, maySee } from "../caller.ts";
 import { settingsOf } from "../env.ts";
 import { addressOf, type Request } from "../request.ts";
 import { ANY_CREDENTIAL, type CallerRoute, type Route } from "../route.ts";
-import { restrictionsOf, withoutCredential } from "./at-edge.ts";
+import { headersOf, restrictionsOf } from "./at-edge.ts";
 import { listDatasets } from "./store.ts";
 
 const READ = "query:read";
@@ -44,9 +44,9 @@ type Proven = Awaited<ReturnType<typeof provenFor>>;
 async function askRegion(c: Request, id: string, body: Uint8Array<ArrayBuffer>, proven: Proven): Promise<Response> {
   const region = settingsOf(c.env).regions.get(id);
   if (!region) throw new Problem("store-unavailable", "no region is configured in this deployment: add one to REGIONS");
-  const { url, headers } = withoutCredential(c.req.raw);
+  const request = new Request(c.req.url, { method: "POST", headers: headersOf(c.req.raw), body });
   try {
-    return await region.worker.serve(new Request(url, { method: "POST", headers, body }), { ip: addressOf(c), proven }, c.var.traceId);
+    return await region.worker.serve(request, { ip: addressOf(c), proven }, c.var.traceId);
   } catch (error) {
     console.error("region failed to serve", id, String(error));
     throw new Problem("store-unavailable", `region ${id} does not answer; send the query again in a second`);
