@@ -61,7 +61,7 @@ const RESERVED: { what: RegExp; only: RegExp; name: string }[] = [
     only: /^(edge\/buffer\/|edge\/limits\/quota\.ts$|management\/publish\.ts$)/,
   },
   {
-    name: "R2 is touched in bucket/, sinks, scan.ts and source/bucket.ts",
+    name: "R2 is touched in bucket/, sinks, and where queries read",
     what: /\bSEGMENTS\b(?!,| destination)\.|\bbucket\.(put|get|head|list|delete)/,
     only: /^edge\/(bucket\/|sinks\/|query\/(scan|source\/bucket)\.ts$)/,
   },

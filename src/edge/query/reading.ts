@@ -2,9 +2,9 @@
 import type { Asked } from "./asked.ts";
 import type { Means } from "./means.ts";
 import { openScan } from "./source/scan.ts";
-import type { SourceEnv } from "./source/segments.ts";
+import type { Stores } from "./source/segments.ts";
 
-export function meansOf(env: SourceEnv, clock: () => number): Means {
+export function meansOf(env: Stores["env"], clock: () => number): Means {
   return {
     open: ({ destinations, shards }: Asked, wide) =>
       openScan({ env, shards, destinations: new Map(Object.entries(destinations)), mapFields: new Map(), rowIds: wide, clock }),

@@ -25,7 +25,6 @@ export const atEdge: Route[] = [
     (path): DatasetRoute => ({ ...sending, path }),
   ),
   { ...sending, path: "/v1/datasets/:dataset/quarantine/:id/replay" },
-  ...["/v1/datasets/:dataset/query", "/api/v1/datasets/:dataset/query"].map((path): DatasetRoute => ({ ...reading, method: "POST", path })),
   { ...reading, path: "/v1/datasets/:dataset/segments" },
   { ...reading, path: "/v1/datasets/:dataset/segments/:id" },
   { ...reading, path: "/v1/datasets/:dataset/stats" },
@@ -42,22 +41,18 @@ async function pass(c: Request, caller: Caller, dataset: Dataset): Promise<Respo
   });
   const organisation = organisationMap({ id: caller.org, status: "active", datasets: { [dataset.name]: entry }, regions: {}, ver: 0 });
   try {
-    return await region.worker.serve(
-      new Request(c.req.raw, { headers: headersOf(c.req.raw) }),
-      { ip: addressOf(c), proven: { set, organisation } },
-      c.var.traceId,
-    );
+    return await region.worker.serve(withoutCredential(c.req.raw), { ip: addressOf(c), proven: { set, organisation } }, c.var.traceId);
   } catch (error) {
     console.error("region failed to serve", dataset.region, String(error));
     throw new Problem("store-unavailable", `region ${dataset.region} does not answer; send the request again in a second`);
   }
 }
 
-/** The credential was judged here and is nobody else's business. */
-export function headersOf(request: globalThis.Request): Headers {
+/** It was judged here and is nobody else's business. */
+function withoutCredential(request: globalThis.Request): globalThis.Request {
   const headers = new Headers(request.headers);
   for (const name of ["authorization", "cookie"]) headers.delete(name);
-  return headers;
+  return new Request(request, { headers });
 }
 
 async function entryOf(c: Request, { id, region }: Dataset) {
@@ -66,7 +61,7 @@ async function entryOf(c: Request, { id, region }: Dataset) {
 }
 
 /** Of an API token. Its networks have been judged. */
-export async function restrictionsOf(c: Request, { credential: { kind, id } }: Caller): Promise<Pick<PermissionSet, "limits" | "account">> {
+async function restrictionsOf(c: Request, { credential: { kind, id } }: Caller): Promise<Pick<PermissionSet, "limits" | "account">> {
   if (kind !== "api") return {};
   const row = await c.env.DB.prepare(`SELECT t.limits, ${ACCOUNT} AS account FROM tokens t WHERE t.id = ?`)
     .bind(id)

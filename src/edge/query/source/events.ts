@@ -51,6 +51,8 @@ export function openEvents({ fields, wide, from, to, blank }: EventsOptions): Ev
   let buffer = Buffer.alloc(0);
   /** Where the next backslash is, at or behind `at`, unless it is before that. */
   let slash = -1;
+  /** Whether the string whose end was looked for last had an escape on the way there. */
+  let escaped = false;
   let at = 0;
   let row: Row = [];
   let left = 0;
@@ -156,8 +158,7 @@ export function openEvents({ fields, wide, from, to, blank }: EventsOptions): Ev
     field.length = end - start;
     if (end === start) return put(field, "");
     if (short && end - start <= LONG_MADE) return put(field, field.strings.make(bytes, text, start, end));
-    if (slash < start) slash = slashFrom(start);
-    return put(field, slash < end ? JSON.parse(buffer.utf8Slice(start - 1, at)) : buffer.utf8Slice(start, end));
+    return put(field, !short && escaped ? JSON.parse(buffer.utf8Slice(start - 1, at)) : buffer.utf8Slice(start, end));
   }
 
   function time(field: Field, microseconds: number): boolean {
@@ -201,17 +202,17 @@ export function openEvents({ fields, wide, from, to, blank }: EventsOptions): Ev
 
   /** The closing quote of the string that `from` is in. */
   function endOf(from: number): number {
+    escaped = false;
     for (let p = from; ; p = slash + 2) {
       const end = text.indexOf('"', p);
       if (end < 0) throw new SyntaxError("a string without an end");
-      if (slash < p) slash = slashFrom(p);
+      if (slash < p) {
+        const next = text.indexOf("\\", p);
+        slash = next < 0 ? text.length : next;
+      }
       if (slash > end) return end;
+      escaped = true;
     }
-  }
-
-  function slashFrom(from: number): number {
-    const next = text.indexOf("\\", from);
-    return next < 0 ? text.length : next;
   }
 
   return {
