@@ -20,13 +20,7 @@ export function requireReader({ set }: Caller): void {
  * @returns by name.
  * @throws Problem `forbidden`, `dataset-unknown` or `wrong-region` for the first dataset that it is so for; `body-invalid` for too many.
  */
-export async function permitted(
-  names: Iterable<string>,
-  caller: Caller,
-  closed: boolean,
-  env: EdgeEnv,
-  now: number,
-): Promise<Record<string, Destination>> {
+export async function permitted(names: Iterable<string>, caller: Caller, env: EdgeEnv, now: number): Promise<Record<string, Destination>> {
   const { region } = settingsOf(env);
   const distinct = [...new Set(names)];
   if (distinct.length > DATASETS_MAX) throw new Problem("body-invalid", `a query may name at most ${DATASETS_MAX} datasets`);
