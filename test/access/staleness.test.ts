@@ -1,5 +1,23 @@
 import { describe, expect, it } from "vitest";
-import { isWithin } from "../../src/access/staleness.ts";
+import {
+  FEED_FRESH_MAX_MS,
+  FEED_POLL_MS,
+  FEED_WAIT_MS,
+  GRACE_MAX_MS,
+  isWithin,
+  KV_AGE_MAX_MS,
+  KV_CACHE_S,
+  KV_TIMEOUT_MS,
+  LAST_USED_RESOLUTION_MS,
+  LOOKUPS_PER_SECOND_MAX,
+  MEMORY_AGE_MAX_MS,
+  MEMORY_AGE_NO_FEED_MAX_MS,
+  PROVEN_INGEST_MAX_MS,
+  PROVEN_OTHER_MAX_MS,
+  SESSION_LIFE_MS,
+  UNKNOWN_AGE_MAX_MS,
+  UNKNOWN_PER_ADDRESS_MAX,
+} from "../../src/access/staleness.ts";
 
 describe("whether something is at most so long ago", () => {
   it.each([
@@ -19,5 +37,28 @@ describe("whether something is at most so long ago", () => {
 
   it("is never so for what never was", () => {
     expect(isWithin(Number.MAX_SAFE_INTEGER, Number.NEGATIVE_INFINITY, 0)).toBe(false);
+  });
+});
+
+describe("the bounds that the documentation gives", () => {
+  it.each([
+    ["MEMORY_AGE_MAX_MS", MEMORY_AGE_MAX_MS, 5 * 60_000],
+    ["MEMORY_AGE_NO_FEED_MAX_MS", MEMORY_AGE_NO_FEED_MAX_MS, 10_000],
+    ["UNKNOWN_AGE_MAX_MS", UNKNOWN_AGE_MAX_MS, 10_000],
+    ["FEED_POLL_MS", FEED_POLL_MS, 5_000],
+    ["FEED_FRESH_MAX_MS", FEED_FRESH_MAX_MS, 10_000],
+    ["FEED_WAIT_MS", FEED_WAIT_MS, 400],
+    ["KV_CACHE_S", KV_CACHE_S, 30],
+    ["KV_TIMEOUT_MS", KV_TIMEOUT_MS, 250],
+    ["KV_AGE_MAX_MS", KV_AGE_MAX_MS, 70_000],
+    ["LOOKUPS_PER_SECOND_MAX", LOOKUPS_PER_SECOND_MAX, 20],
+    ["UNKNOWN_PER_ADDRESS_MAX", UNKNOWN_PER_ADDRESS_MAX, 20],
+    ["PROVEN_INGEST_MAX_MS", PROVEN_INGEST_MAX_MS, 4 * 60 * 60_000],
+    ["PROVEN_OTHER_MAX_MS", PROVEN_OTHER_MAX_MS, 5 * 60_000],
+    ["SESSION_LIFE_MS", SESSION_LIFE_MS, 30 * 24 * 60 * 60_000],
+    ["GRACE_MAX_MS", GRACE_MAX_MS, 30 * 24 * 60 * 60_000],
+    ["LAST_USED_RESOLUTION_MS", LAST_USED_RESOLUTION_MS, 5 * 60_000],
+  ])("%s", (_, constant, value) => {
+    expect(constant).toBe(value);
   });
 });

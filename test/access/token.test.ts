@@ -1,6 +1,14 @@
 import { crc32 } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { digestOf, mintToken, parseToken, readTagKeys, TOKEN_LENGTH_MAX } from "../../src/access/token.ts";
+import {
+  digestOf,
+  importedKind,
+  mintToken,
+  parseToken,
+  readImportedTokens,
+  readTagKeys,
+  TOKEN_LENGTH_MAX,
+} from "../../src/access/token.ts";
 
 const NONE = readTagKeys(undefined);
 const OLD = readTagKeys("1:AAECAwQFBgcICQoLDA0ODw");
@@ -124,5 +132,29 @@ describe("tokens", () => {
     "1:AAECAwQFBgcICQoLDA0O+w",
   ])("refuses the tag key setting %j", (setting) => {
     expect(() => readTagKeys(setting)).toThrow("TOKEN_TAG_KEYS");
+  });
+});
+
+describe("tokens that Axiom made", () => {
+  it.each([
+    ...([undefined, "", "false", false] as const).map((setting) => [setting, false] as const),
+    ...(["true", true] as const).map((setting) => [setting, true] as const),
+  ])("are taken under the setting %s: %s", (setting, taken) => {
+    expect(readImportedTokens(setting)).toBe(taken);
+  });
+
+  it.each(["yes", "1", 1, null, "TRUE"])("are neither taken nor refused under the setting %s, which is an error", (setting) => {
+    expect(() => readImportedTokens(setting)).toThrow("IMPORTED_TOKENS");
+  });
+
+  it.each([
+    ["xaat-3b241101-e2bb-4255-8caf-4136c566a962", "api"],
+    ["xait-3b241101-e2bb-4255-8caf-4136c566a962", "ingest"],
+    ["xapt-3b241101-e2bb-4255-8caf-4136c566a962", null],
+    ["xaat-3b241101-e2bb-1255-8caf-4136c566a962", null],
+    [mintToken("api", OLD), null],
+  ])("have a kind by their form: %s", (text, kind) => {
+    expect(importedKind(text)).toBe(kind);
+    expect(parseToken(text, OLD, true)).toBe(kind ?? parseToken(text, OLD));
   });
 });

@@ -20,7 +20,11 @@ const plain = (...tests: string[]): Stage => ({ project: "plain", tests: tests.m
 const edge = (...tests: string[]): Stage => ({ project: "edge", tests: tests.map((test) => `test/edge/${test}`) });
 const management = (...tests: string[]): Stage => ({ project: "management", tests: tests.map((test) => `test/management/${test}`) });
 
-const CALLERS = [management("visitor.test.ts", "caller.test.ts"), management("tokens/", "authorization/")];
+const CALLERS = [
+  management("visitor.test.ts", "caller.test.ts"),
+  management("tokens/", "authorization/"),
+  management("people/roles.test.ts"),
+];
 const RIGHTS = [management("people/"), management("authorization/")];
 
 /** The first row whose `of` begins a file's path. */
@@ -35,7 +39,14 @@ const JUDGED: Judged[] = [
   { of: "src/access/chore.ts", by: [plain("access/chore.test.ts"), edge("life.test.ts"), management("datasets/life.test.ts")] },
   { of: "src/access/use.ts", by: [edge("limits/usage.test.ts"), management("tokens/usage.test.ts")] },
   { of: "src/access/", by: [plain("access/")] },
-  { of: "src/edge/authenticate.ts", by: [plain("edge/enter.test.ts"), edge("authenticate.test.ts", "workload/", "outcomes.test.ts")] },
+  {
+    of: "src/edge/authenticate.ts",
+    by: [
+      plain("edge/enter.test.ts"),
+      edge("authenticate.test.ts", "malformed.test.ts", "token-kinds.test.ts"),
+      edge("workload/", "outcomes.test.ts"),
+    ],
+  },
   { of: "src/edge/enter.ts", by: [plain("edge/enter.test.ts"), edge("limits/limits.test.ts", "limits/network.test.ts")] },
   { of: "src/edge/permit.ts", by: [plain("edge/permit.test.ts"), edge("authenticate.test.ts", "outcomes.test.ts")] },
   { of: "src/edge/documents/", by: [plain("edge/documents/"), edge("authenticate.test.ts", "distribution/", "workload/")] },

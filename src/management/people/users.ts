@@ -8,7 +8,7 @@ import { type Caller, requireCapability } from "../caller.ts";
 import { allOf, type Condition, changeOf, commit, newRights } from "../change.ts";
 import { type Request, readBody } from "../request.ts";
 import { ANY_CREDENTIAL, PEOPLE, type Route } from "../route.ts";
-import { assignable } from "./assignable.ts";
+import { assignable, requireLasting } from "./assignable.ts";
 import { Rename, renamed } from "./current-user.ts";
 import { detailsOf } from "./details.ts";
 import {
@@ -107,6 +107,7 @@ async function setStatus(c: Request, caller: Caller, status: KnownMember["status
   const member = await found(c, caller);
   requireHome(caller, member);
   if (status === "disabled") requireOverElsewhere(caller, member);
+  else requireLasting(caller); // gives back all that the person may do
   if (member.status === status) return answer(c, caller, member.id);
   const change = changeOf(c, caller, status === "active" ? "user.enable" : "user.disable", member.id, { name: member.name });
   const trace = { table: "users", id: member.id } as const;

@@ -42,6 +42,8 @@ describe("readKeySet", () => {
     ["an exponent of seven digits", { ...RSA.jwk, e: "AAABAAE" }],
     ["a modulus that begins in another alphabet", { ...RSA.jwk, n: `+${RSA.jwk.n?.slice(1)}` }],
     ["a modulus that ends in another alphabet", { ...RSA.jwk, n: `${RSA.jwk.n?.slice(0, -1)}+` }],
+    ["an empty key id", { ...EC.jwk, kid: "" }],
+    ["a key id of 257 characters", { ...EC.jwk, kid: "k".repeat(257) }],
     ["RS512", { ...RSA.jwk, alg: "RS512" }],
     ["a type that is a prototype's member", { ...EC.jwk, kty: "constructor" }],
   ])("passes over %s", async (_, key) => {
@@ -51,6 +53,11 @@ describe("readKeySet", () => {
 
   it("takes a modulus of 8192 bits, and an exponent of six digits", async () => {
     expect([await kidsOf({ ...RSA.jwk, n: digits(1_366) }), await kidsOf({ ...RSA.jwk, e: "AAEAAQ" })]).toEqual([["rsa"], ["rsa"]]);
+  });
+
+  it("takes a key id of 256 characters, and an RSA key that names a curve, which means nothing there", async () => {
+    const long = "k".repeat(256);
+    expect(await kidsOf({ ...EC.jwk, kid: long }, { ...RSA.jwk, crv: "P-256" })).toEqual([long, "rsa"]);
   });
 
   it("passes over what is no object", async () => {

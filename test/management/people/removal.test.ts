@@ -164,6 +164,17 @@ describe("a user who is disabled", () => {
     expect((await gone(bob.session)).status).toBe(200);
   });
 
+  it("is not brought back by a token that itself ends", async () => {
+    const made = await deployment();
+    const bob = await person(made, "admin", "Bob");
+    const expiresAt = new Date(Date.now() + 3_600_000).toISOString();
+    const { token: secret } = succeeded(await call("POST", "/v2/user/tokens", made.session, { name: "ends", expiresAt }));
+    const ending = { ...made.owner, token: secret };
+    succeeded(await call("POST", `/v2/users/${bob.id}/disable`, ending));
+    expect(refusal(await call("POST", `/v2/users/${bob.id}/enable`, ending))).toEqual([403, "grant-too-wide"]);
+    expect(refusal(await gone(bob.session))).toEqual([401, "token-disabled"]);
+  });
+
   it("is no reason for an API token of theirs to stop", async () => {
     const made = await deployment();
     const bob = await person(made, "admin", "Bob");
