@@ -27,11 +27,9 @@ export class Storage extends WorkerEntrypoint<StorageEnv> {
   }
 
   /** Reads the datasets that are given and no others, whatever the query says. Whoever calls has made sure that its caller may. */
-  query(asked: Asked): Promise<Answer> {
-    return runQuery(
-      asked,
-      meansOf(this.env, () => Date.now()),
-    );
+  async query(asked: Asked): Promise<Answer> {
+    const clock = () => Date.now();
+    return runQuery(asked, await meansOf(asked, this.env, clock));
   }
 }
 

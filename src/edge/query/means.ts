@@ -3,7 +3,6 @@ import { type Executed, execute } from "./apl/execute.ts";
 import { planQuery } from "./apl/plan.ts";
 import type { Scan } from "./apl/source.ts";
 import type { Expression, Query } from "./apl/syntax.ts";
-import type { Asked } from "./asked.ts";
 import type { Message, ResultTable, Status } from "./reply/result.ts";
 import type { TimeRange } from "./request/time-range.ts";
 
@@ -24,9 +23,11 @@ export interface Reading {
 
 export interface Means {
   /** Opens the datasets that the query may read. `wide`: ids of rows are given where all fields are wanted. */
-  open(asked: Asked, wide: boolean): Reading;
+  open(wide: boolean): Reading;
   /** Virtual fields by dataset, then by name. */
   readonly virtualFields: ReadonlyMap<string, ReadonlyMap<string, Expression>>;
+  /** What is to be said of the datasets. */
+  readonly messages: readonly Message[];
   /** Epoch milliseconds. */
   clock(): number;
 }

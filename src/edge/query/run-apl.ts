@@ -35,7 +35,7 @@ async function carriedOut(request: AplRequest, asked: Asked, means: Means): Prom
   const query = withVariables(parseQuery(request.apl), request.variables);
   const range = closedRange(request.range, query, now);
   const prepared = shownIn(request, prepare(query));
-  const reading = means.open(asked, prepared.events);
+  const reading = means.open(prepared.events);
   const ran = await run(prepared.query, range, now, withCursors(reading.scan, positionIn(request, prepared), prepared.events), means);
   const went = { examined: reading.examined(), rowsMatched: ran.rowsMatched };
   const table = inOrder(tableOf(ran, "0", prepared.hidden, request.cursorField));
@@ -43,6 +43,7 @@ async function carriedOut(request: AplRequest, asked: Asked, means: Means): Prom
   const isGrouped = table.groups.length > 0;
   const runs = totals?.ran ? [ran, totals.ran] : [ran];
   const messages = [
+    ...means.messages,
     ...advice(request.apl, query),
     ...(range.isDefault ? [DEFAULT_RANGE] : []),
     ...(prepared.limited && ran.rowsMatched > ROWS_DEFAULT ? [defaultLimit(ROWS_DEFAULT)] : []),

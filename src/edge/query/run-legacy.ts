@@ -51,25 +51,34 @@ async function runEvents(
   if (request.cursor && !prepared.byTime)
     throw new Problem("body-invalid", "a cursor goes on in the order of time: order by _time, or leave it out");
   const position = request.cursor && positionOf(request.cursor, prepared.descending);
-  const reading = means.open(asked, true);
+  const reading = means.open(true);
   const ran = await run(prepared.query, request.range, asked.now * 1_000, withCursors(reading.scan, position, true), means);
   const examined = reading.examined();
   // an event's id and times stand beside what it holds, so nothing is left out
   const table = tableOf(ran, "0", NOTHING, false);
-  const status = statusOf({ examined, rowsMatched: ran.rowsMatched }, examined, [ran], started, means.clock(), null, cursorsOf(ran), []);
+  const status = statusOf(
+    { examined, rowsMatched: ran.rowsMatched },
+    examined,
+    [ran],
+    started,
+    means.clock(),
+    null,
+    cursorsOf(ran),
+    means.messages,
+  );
   return { datasets: Object.keys(asked.destinations), range: request.range, status, tables: [table] };
 }
 
 async function runGroups(plan: Groups, request: LegacyRequest, asked: Asked, means: Means): Promise<Result> {
   const started = means.clock();
   const now = asked.now * 1_000;
-  const { scan, examined } = means.open(asked, false);
+  const { scan, examined } = means.open(false);
   const totals = await run(plan.totals, request.range, now, scan, means);
   const went = { examined: examined(), rowsMatched: totals.rowsMatched };
   const series = await run(plan.series, request.range, now, scan, means);
   const whole = labelled(tableOf(totals, TOTALS, NOTHING, false), plan);
   const byInterval = labelled(tableOf(series, "0", NOTHING, false), plan);
-  const status = statusOf(went, examined(), [totals, series], started, means.clock(), whole, NO_CURSORS, []);
+  const status = statusOf(went, examined(), [totals, series], started, means.clock(), whole, NO_CURSORS, means.messages);
   return { datasets: Object.keys(asked.destinations), range: request.range, status, tables: [byInterval, whole] };
 }
 
