@@ -86,7 +86,7 @@ const RESERVED: { what: RegExp; only: RegExp; name: string }[] = [
   {
     name: "the clock is read at the rim",
     what: /Date\.now\(\)|new Date\(\)/,
-    only: /^(edge\/worker\.ts|edge\/buffer\/(buffer|commit-queue|deliveries|peers|write-out)\.ts|edge\/limits\/quota\.ts|management\/(app|publish|authority)\.ts|local\/.*)$/,
+    only: /^(edge\/(worker|storage)\.ts|edge\/buffer\/(buffer|commit-queue|deliveries|peers|write-out)\.ts|edge\/limits\/quota\.ts|management\/(app|publish|authority)\.ts|local\/.*)$/,
   },
   {
     // a request that waits for another one's promise hangs for ever when that one is cancelled; values and timestamps may be shared
