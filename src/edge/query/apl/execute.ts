@@ -30,10 +30,11 @@ export interface Executed extends Table {
 }
 
 /** A plan is carried out once. What a scan throws ends it. */
-export async function execute({ flow }: Plan, scan: Scan, limits: Limits = LIMITS): Promise<Executed> {
+export async function execute({ flow, holders }: Plan, scan: Scan, limits: Limits = LIMITS): Promise<Executed> {
   const cuts = new Map<string, Cut>();
   const run: Run = {
-    ...{ limits, budget: openBudget(limits.heldBytes), rowsMatched: 0, held: new Map() },
+    ...{ limits, rowsMatched: 0, held: new Map() },
+    openBudget: () => openBudget(limits.heldBytes / Math.max(holders, 1)),
     cut: (code, text) => void cuts.set(code, { code, text }),
   };
   const output = openOutput(flow, run);

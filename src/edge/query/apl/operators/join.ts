@@ -4,7 +4,6 @@ import type { Row } from "../value.ts";
 import { rowBytes } from "./best.ts";
 import { type KeyOf, openJoinKeys } from "./join/key.ts";
 import { type Combine, openJoinLayout } from "./join/layout.ts";
-import { openShare } from "./share.ts";
 
 /** Of the right side. */
 export const JOIN_ROWS_MAX = 50_000;
@@ -51,7 +50,7 @@ function joining(next: Stage, run: Run, side: RightSide, keyOf: KeyOf, how: stri
 
 /** Holds the right side by its keys. A row without one matches nothing. */
 function holding(run: Run, keyOf: KeyOf): ReturnType<RightSide["open"]> {
-  const budget = openShare(run.budget);
+  const budget = run.openBudget();
   const byKey = new Map<string, Row[]>();
   let count = 0;
   let isCut = false;

@@ -7,12 +7,11 @@ import { splitAggregates } from "../aggregates/split.ts";
 import type { ColumnInfo } from "../columns.ts";
 import { becomes, compileIn, type Flow, type Meaning, type Planning, type PlanOperator, pushAll } from "../plan/flow.ts";
 import { openLayout } from "../plan/layout.ts";
-import { namesOf, unlike } from "../plan/names.ts";
+import { checkTwice, namesOf, unlike } from "../plan/names.ts";
 import { put } from "../plan/relay.ts";
 import { stepOfBin } from "../plan/steps.ts";
 import type { Expression, Named, Operator } from "../syntax.ts";
 import type { Row, Type } from "../value.ts";
-import { openShare } from "./share.ts";
 
 /** One item behind `summarize`: columns of an aggregation, or one computed of several. */
 interface Item {
@@ -23,6 +22,7 @@ interface Item {
 }
 
 export const summarize: PlanOperator<"summarize"> = (flow, operator, planning) => {
+  checkTwice([...operator.aggregates, ...operator.by]);
   const names = namesOf(operator.by);
   const by = operator.by.map(({ value }) => compileIn(flow, value, planning));
   const groups = names.map((name, i): ColumnInfo => ({ name, type: by[i]?.type ?? "dynamic" }));
@@ -40,7 +40,7 @@ export const summarize: PlanOperator<"summarize"> = (flow, operator, planning) =
 
   becomes(flow, layout, { open: isOpen, meanings, bucket: bucketOf(flow, operator.by, names, planning) });
   flow.steps.push((next, run) => {
-    const budget = openShare(run.budget);
+    const budget = run.openBudget();
     const grouping = openGrouping(by, aggregates, { budget, groupsMax: run.limits.groups });
     return {
       push(rows) {
