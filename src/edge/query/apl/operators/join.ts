@@ -23,6 +23,7 @@ export const join: PlanOperator<"join"> = (flow, { how, right, on }, planning, {
 
 function joining(next: Stage, run: Run, side: RightSide, keyOf: KeyOf, how: string, combine: Combine): Stage {
   const used = new Set<string>();
+  let isStopped = false;
   const held = () => run.held.get(side)?.byKey ?? new Map<string, readonly Row[]>();
 
   function* matches(rows: readonly Row[]): Iterable<Row> {
@@ -30,12 +31,23 @@ function joining(next: Stage, run: Run, side: RightSide, keyOf: KeyOf, how: stri
       const key = keyOf(row);
       const found = key === null ? undefined : held().get(key);
       if (found === undefined || key === null) {
+        // no more than the rows that come
         if (how === "leftouter") yield combine(row, null);
         continue;
       }
       // of rows of the left with the same key, the first alone
       if (how === "innerunique" && used.size === used.add(key).size) continue;
-      for (const one of found) yield combine(row, one);
+      for (const one of found) {
+        if (!run.makeRow()) {
+          isStopped = true;
+          run.cut(
+            "apl_join_limit",
+            `a query makes at most ${run.limits.madeRows} rows of others, by join and mv-expand: further ones are left out`,
+          );
+          return;
+        }
+        yield combine(row, one);
+      }
     }
   }
 
@@ -43,7 +55,7 @@ function joining(next: Stage, run: Run, side: RightSide, keyOf: KeyOf, how: stri
     push: (rows) => pushAll(next, matches(rows)),
     finish: () => next.finish(),
     get isDone() {
-      return next.isDone || (how !== "leftouter" && held().size === 0);
+      return isStopped || next.isDone || (how !== "leftouter" && held().size === 0);
     },
   };
 }

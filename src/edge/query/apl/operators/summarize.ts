@@ -8,6 +8,7 @@ import type { ColumnInfo } from "../columns.ts";
 import { becomes, compileIn, type Flow, type Meaning, type Planning, type PlanOperator, pushAll } from "../plan/flow.ts";
 import { openLayout } from "../plan/layout.ts";
 import { checkTwice, namesOf, unlike } from "../plan/names.ts";
+import { hasStar } from "../plan/needs.ts";
 import { put } from "../plan/relay.ts";
 import { stepOfBin } from "../plan/steps.ts";
 import type { Expression, Named, Operator } from "../syntax.ts";
@@ -50,7 +51,7 @@ export const summarize: PlanOperator<"summarize"> = (flow, operator, planning) =
         if (grouping.isCut)
           run.cut(
             "apl_summarize_limit",
-            `summarize kept ${grouping.groups} groups, for which it had room (at most ${run.limits.groups}): rows of others are left out`,
+            `summarize keeps at most ${run.limits.groups} groups, and as many groups and values as there is room for: others are left out`,
           );
         pushAll(next, finished(grouping.results(), items, groups.length, layout));
         next.finish();
@@ -130,10 +131,6 @@ function* finished(results: Iterable<Row>, items: readonly Item[], groups: numbe
     });
     yield row;
   }
-}
-
-function hasStar(expression: Expression): boolean {
-  return expression.kind === "call" && expression.args.some(({ kind }) => kind === "star");
 }
 
 function bucketOf({ range }: Flow, by: readonly Named[], names: readonly string[], planning: Planning): Flow["bucket"] {

@@ -25,6 +25,8 @@ export interface Run {
   readonly limits: Limits;
   /** For one operator that holds rows: each of them has its part, so that none leaves nothing for those behind it. */
   openBudget(): Budget;
+  /** Asks for one more row that is made of others; false: the query has made as many as it may. */
+  makeRow(): boolean;
   /** Tells of rows that were left out: the answer is partial. */
   cut(code: string, text: string): void;
   /** Rows that passed the filters right behind a source. */

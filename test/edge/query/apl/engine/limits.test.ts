@@ -32,6 +32,8 @@ const CASES: readonly (readonly [query: string, limits: Asked["limits"], code: s
   ["many | summarize count() by n", { heldBytes: 20_000 }, "apl_summarize_limit", 20_000 / 400],
   ["many | distinct text", { heldBytes: 20_000 }, "apl_distinct_limit", 20_000 / 400],
   ["few | extend one = 1 | join kind=inner (many | extend one = 1) on one | project n", { heldBytes: 50_000 }, "apl_join_limit", 10],
+  ["few | extend k = 1 | join kind=inner (few | extend k = 1) on k | project n", { madeRows: 25 }, "apl_join_limit", 25 * 4],
+  ["few | extend x = range(1, 10) | mv-expand x | project n", { madeRows: 25 }, "apl_mv_expand_limit", 25 * 4],
   ["print x = range(1, 20000) | mv-expand x", {}, "apl_mv_expand_limit", 10_000],
 ];
 
@@ -66,6 +68,15 @@ describe("an answer is partial and says why", () => {
       const { isPartial, rows } = await ask(query, { ...many, limits });
       expect([query, isPartial, rows.length]).toEqual([query, false, 10]);
     }
+  });
+});
+
+describe("work", () => {
+  it("ends, however many rows operators would make of one", async () => {
+    const expands = ["x", "y", "z"].map((name) => `| mv-expand ${name}`).join(" ");
+    const answer = await ask(`print x = range(1, 9000) | extend y = x, z = x ${expands} | count`, { limits: { madeRows: 200_000 } });
+    expect(answer.rows[0]?.[0]).toBeLessThan(200_000);
+    expect(answer.cuts.map(({ code }) => code)).toEqual(["apl_mv_expand_limit"]);
   });
 });
 
