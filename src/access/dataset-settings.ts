@@ -32,12 +32,29 @@ export interface DatasetSettings {
     bytesPerDayMax: number;
   };
   sinks: SinkSettings[];
+  /** Names of fields whose objects stay whole when the dataset is queried. */
+  mapFields: string[];
+  virtualFields: VirtualField[];
   /** Another server that answers queries; null: our own engine does. */
   query: UpstreamSettings | null;
 }
 
+/** A field that is computed when the dataset is queried. */
+export interface VirtualField {
+  name: string;
+  /** APL, as its author wrote it: nobody has looked whether it can be read. */
+  expression: string;
+}
+
 export function defaultSettings(): DatasetSettings {
-  return { dedupe: "content", quarantine: { enabled: true, bytesPerDayMax: 100_000_000 }, sinks: [], query: null };
+  return {
+    dedupe: "content",
+    quarantine: { enabled: true, bytesPerDayMax: 100_000_000 },
+    sinks: [],
+    mapFields: [],
+    virtualFields: [],
+    query: null,
+  };
 }
 
 /** One option or secret of a sink. */

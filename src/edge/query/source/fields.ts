@@ -7,7 +7,13 @@ import type { Columns } from "../apl/columns.ts";
 import type { Type } from "../apl/value.ts";
 import { openStrings, type Strings } from "./strings.ts";
 
-export interface Field {
+/** What came after it last, and before that: a name, or the end of an object, may make the order another one. */
+export interface Step {
+  next: Field | null;
+  other: Field | null;
+}
+
+export interface Field extends Step {
   /** The bytes of its name as it is spelled, with both quotes. */
   readonly spelled: Uint8Array;
   /** In full: `a.b` in the object of `a`. */
@@ -23,11 +29,9 @@ export interface Field {
   readonly descends: boolean;
   /** The fields of its objects. */
   below: Level | null;
-  /** The one that came after it last; null: the object ended, or this was never met. */
-  next: Field | null;
   /** Bytes of its last string. */
   length: number;
-  /** Short strings that it has had. */
+  /** Makes its strings. */
   readonly strings: Strings;
 }
 
@@ -37,7 +41,8 @@ export interface Level {
   readonly prefix: string;
   /** By their name as it is spelled. */
   readonly fields: Map<string, Field>;
-  first: Field | null;
+  /** Before its first one. */
+  readonly start: Step;
 }
 
 export const NONE = -1;
@@ -76,7 +81,7 @@ export function openFields({ names, mapFields, columns, crowded }: FieldsOptions
   const slots = names && new Map(names.map((name) => [name, columns.slot(name, typeOf(name))]));
   // of `a.b.c`: `a` and `a.b`
   const ways = new Set(names?.flatMap((name) => [...name.matchAll(/\./g)].map(({ index }) => name.slice(0, index))));
-  const top: Level = { prefix: "", fields: new Map(), first: null };
+  const top: Level = newLevel("");
   let known = 0;
 
   return {
@@ -85,7 +90,7 @@ export function openFields({ names, mapFields, columns, crowded }: FieldsOptions
     learn(level, spelled, bytes, ownName) {
       if (known++ === FIELDS_MAX) {
         top.fields.clear();
-        top.first = null;
+        top.start.next = top.start.other = null;
         known = 1;
       }
       const name = level.prefix + ownName;
@@ -100,13 +105,14 @@ export function openFields({ names, mapFields, columns, crowded }: FieldsOptions
         descends: !isMap && (slots === null || ways.has(name)),
         below: null,
         next: null,
+        other: null,
         length: 0,
         strings: openStrings(),
       };
       level.fields.set(spelled, field);
       return field;
     },
-    below: (field) => (field.below ??= { prefix: `${field.name}.`, fields: new Map(), first: null }),
+    below: (field) => (field.below ??= newLevel(`${field.name}.`)),
     slotOf(field) {
       if (field.slot !== LATER) return field.slot;
       if (columns.find(field.name) === undefined && columns.list.length >= COLUMNS_MAX) {
@@ -116,6 +122,10 @@ export function openFields({ names, mapFields, columns, crowded }: FieldsOptions
       return field.slot;
     },
   };
+}
+
+function newLevel(prefix: string): Level {
+  return { prefix, fields: new Map(), start: { next: null, other: null } };
 }
 
 function typeOf(name: string): Type {

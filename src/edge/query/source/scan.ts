@@ -9,12 +9,9 @@ import { type EventsReader, openEvents } from "./events.ts";
 import { COLUMNS_MAX, openFields, ROW_ID } from "./fields.ts";
 import { type Window, windowsOf } from "./lines.ts";
 import { openPrefilter, type Prefilter } from "./prefilter.ts";
-import { type Block, isWithin, type Piece, piecesOf, type SourceEnv } from "./segments.ts";
+import { type Block, isWithin, type Piece, piecesOf, type Stores } from "./segments.ts";
 
-export interface Reach {
-  env: SourceEnv;
-  /** Of each dataset, at least. */
-  shards: number;
+export interface Reach extends Stores {
   /** Datasets by name that the caller may read: permission is checked before. No other is ever read. */
   destinations: ReadonlyMap<string, Destination>;
   /** Full names of map fields, by dataset name. */
@@ -49,7 +46,7 @@ async function* rowsOf(
   mapFields: readonly string[],
   wanted: Wanted,
   columns: Columns,
-  { env, shards, rowIds }: Reach,
+  { rowIds, ...stores }: Reach,
   account: Account,
 ): AsyncGenerator<readonly Row[], void, undefined> {
   const { names, from, to } = wanted;
@@ -66,7 +63,7 @@ async function* rowsOf(
   const events = openEvents({ fields, wide, from, to, blank });
   const prefilter = openPrefilter(wanted.texts);
 
-  for await (const { block, pieces } of blocksOf(piecesOf(destination, { from, to }, env, shards, account))) {
+  for await (const { block, pieces } of blocksOf(piecesOf(destination, { from, to }, stores, account))) {
     const check = !isWithin(block, { from, to });
     const rows: Row[] = [];
     const each = (row: Row, at: number) => {

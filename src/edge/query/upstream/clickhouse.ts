@@ -4,12 +4,14 @@
  * Spec: https://clickhouse.com/docs/interfaces/http
  */
 import type { UpstreamSettings } from "../../../access/upstream-settings.ts";
+import type { Origin } from "../apl/aggregates/aggregate.ts";
 import { openColumns } from "../apl/columns.ts";
+import type { Executed } from "../apl/execute.ts";
 import { readTime } from "../apl/expression/time-text.ts";
 import { QueryFault } from "../apl/fault.ts";
 import type { Expression, Query } from "../apl/syntax.ts";
 import type { Row, Type, Value } from "../apl/value.ts";
-import type { Examined, Means, Ran } from "../means.ts";
+import type { Examined, Means } from "../means.ts";
 import { isObject } from "../request/members.ts";
 import type { TimeRange } from "../request/time-range.ts";
 import { quotedName } from "./clickhouse-sql/quote.ts";
@@ -36,36 +38,25 @@ const OF_THE_QUERY = new Set([6, 10, 16, 27, 36, 42, 43, 44, 46, 47, 53, 62, 69,
 const PASSING = new Set([159, 160, 202, 209, 210, 241, 242, 252, 439]);
 const READONLY = 164;
 
-/** @param settings secrets opened. @param virtualFields of the dataset. */
-export function clickhouseMeans(
-  settings: UpstreamSettings,
-  dataset: string,
-  virtualFields: ReadonlyMap<string, Expression>,
-  fetch: typeof globalThis.fetch,
-  clock: () => number,
-): Means {
+/** @param settings secrets opened. */
+export function clickhouseMeans(settings: UpstreamSettings, dataset: string, means: Means, fetch: typeof globalThis.fetch): Means {
   const exchange = openExchange(fetch, settings, dataset);
   const from = [settings.options["database"] ?? "", settings.options["table"] ?? ""].map(quotedName).join(".");
+  const virtualFields = means.virtualFields.get(dataset) ?? new Map<string, Expression>();
   const read = { rows: 0, runs: 0 };
   let described: EventsTable | null = null;
-
-  async function table(): Promise<EventsTable> {
-    described ??= { from, columns: columnsIn(exchange, await ask(exchange, settings, `DESCRIBE TABLE ${from} FORMAT JSONCompact`)) };
-    return described;
-  }
-
   return {
+    ...means,
     // rows are read where they are
     open: () => ({ scan: nothing, examined: () => examinedOf(read) }),
-    async run(query, range, now) {
-      const events = await table();
-      const made = toSql(query, dataset, events, range, now, virtualFields);
+    async elsewhere(query, range, now) {
+      described ??= { from, columns: columnsIn(exchange, await ask(exchange, settings, `DESCRIBE TABLE ${from} FORMAT JSONCompact`)) };
+      const made = toSql(query, dataset, described, range, now, virtualFields);
       const answer = await ask(exchange, settings, made.sql);
       read.rows += readRows(answer);
       read.runs++;
-      return ranOf(exchange, made, answer);
+      return executedOf(exchange, made, answer);
     },
-    clock,
   };
 }
 
@@ -144,10 +135,10 @@ function examinedOf({ rows, runs }: { readonly rows: number; readonly runs: numb
 }
 
 /** What our own engine would have given. */
-function ranOf(exchange: Exchange, made: ClickHouseQuery, { data, rowsBeforeLimit }: Answer): Ran {
+function executedOf(exchange: Exchange, made: ClickHouseQuery, { data, rowsBeforeLimit }: Answer): Executed {
   const columns = openColumns(made.columns);
   const { groups, aggregations, bucket } = made.meanings;
-  const meanings = new Map<string, { kind: "group" } | { kind: "aggregation"; origin: NonNullable<ReturnType<typeof aggregations.get>> }>();
+  const meanings = new Map<string, { readonly kind: "group" } | { readonly kind: "aggregation"; readonly origin: Origin }>();
   for (const name of groups) meanings.set(name, { kind: "group" });
   for (const [name, origin] of aggregations) meanings.set(name, { kind: "aggregation", origin });
   const rows = data.map((values) => {
@@ -163,6 +154,7 @@ function ranOf(exchange: Exchange, made: ClickHouseQuery, { data, rowsBeforeLimi
     order: made.order.length > 0 ? made.order : null,
     bucket,
     rowsMatched: rowsBeforeLimit ?? rows.length,
+    isPartial: false,
     cuts: [],
   };
 }

@@ -206,5 +206,5 @@ export const DEFINITIONS = [
   ...define(["take_any", "any"], ["take_anyif"], {
     ...{ op: "computed", prefix: "any", takes: [1, ARGUMENTS_MAX], isWide: true, make: takeAny },
   }),
-  ...define(["rate"], ["rateif"], { op: "rate", takes: [0, 1], make: rate }),
+  ...define(["rate"], [], { op: "rate", takes: [0, 1], make: rate }),
 ] satisfies [string, Definition][];

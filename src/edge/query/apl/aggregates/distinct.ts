@@ -21,7 +21,7 @@ export function distinctStates({ run }: Compiled, accuracy: number, budget: Budg
   const bits = BITS_OF_ACCURACY[accuracy] ?? BITS_OF_ACCURACY[ACCURACY_DEFAULT];
   const counters: Counter[] = [];
   return {
-    groupBytes: 160,
+    groupBytes: 280,
     begin() {
       counters.push({ table: new Uint32Array(2 * TABLE_LENGTH), used: 0, registers: null });
     },

@@ -27,10 +27,9 @@ export function extremeStates({ run }: Compiled, sign: 1 | -1, budget: Budget): 
     add(group, row) {
       const value = run(row);
       if (!isOrdered(value) || !isBetter(value, bests[group], sign)) return;
-      if (typeof value === "string") {
-        if (!budget.take(bytesOf(value))) return;
-        if (typeof bests[group] === "string") budget.giveBack(bytesOf(bests[group]));
-      }
+      // numbers are within what the group has taken
+      if (typeof value === "string" && !budget.take(bytesOf(value))) return;
+      if (typeof bests[group] === "string") budget.giveBack(bytesOf(bests[group]));
       bests[group] = value;
     },
     put(group, into) {

@@ -52,11 +52,13 @@ export function openGrouping(
       for (let i = 0; i < states.length; i++) (states[i] as States).add(group, row);
     },
     *results() {
+      const row: Row = [];
       for (let group = 0; group < keys.size; group++) {
-        const row: Row = [];
+        row.length = 0;
         keys.put(group, row);
         for (const one of states) one.put(group, row);
-        yield row;
+        // an array that has grown by pushing has room for 17 values
+        yield row.slice();
       }
     },
     get groups() {

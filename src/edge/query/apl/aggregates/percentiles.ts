@@ -4,12 +4,15 @@ import type { States } from "./aggregate.ts";
 import type { Budget } from "./budget.ts";
 import { type Distribution, openDistribution } from "./distribution.ts";
 
-const GROUP_BYTES = 600;
+/** Of a distribution without values. */
+const GROUP_BYTES = 1500;
+/** Of a percentile, or a bucket with its three members. */
+const RESULT_BYTES = 80;
 
-function distributionStates({ run, type }: Compiled, budget: Budget, put: (of: Distribution, into: Row) => void) {
+function distributionStates({ run, type }: Compiled, results: number, budget: Budget, put: (of: Distribution, into: Row) => void) {
   const distributions: Distribution[] = [];
   const states: States = {
-    groupBytes: GROUP_BYTES,
+    groupBytes: GROUP_BYTES + results * RESULT_BYTES,
     begin() {
       distributions.push(openDistribution(budget, type === "datetime"));
     },
@@ -30,7 +33,8 @@ export function percentileStates(argument: Compiled, percents: readonly number[]
       const value = of.percentile(percent);
       return value !== null && whole ? Math.round(value) : value;
     });
-  return distributionStates(argument, budget, (of, into) => void (spread ? into.push(...read(of)) : into.push(read(of)))).states;
+  return distributionStates(argument, percents.length, budget, (of, into) => void (spread ? into.push(...read(of)) : into.push(read(of))))
+    .states;
 }
 
 /**
@@ -38,7 +42,7 @@ export function percentileStates(argument: Compiled, percents: readonly number[]
  * A bucket holds what is at least `from` and less than `to`; the last one `to` as well.
  */
 export function histogramStates(argument: Compiled, buckets: number, budget: Budget): States {
-  const { states, distributions } = distributionStates(argument, budget, (of, into) => void into.push(histogram(of)));
+  const { states, distributions } = distributionStates(argument, buckets, budget, (of, into) => void into.push(histogram(of)));
   let edges: { least: number; width: number } | null = null;
 
   function measure() {

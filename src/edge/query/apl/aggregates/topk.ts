@@ -10,7 +10,8 @@ import { openInterned } from "./canonical.ts";
 
 export const TOP_MAX = 1000;
 const TRACKED_MIN = 1000;
-const ENTRY_BYTES = 120;
+/** With the object that the result may have for it. */
+const ENTRY_BYTES = 200;
 
 interface Entry {
   readonly key: Value;
