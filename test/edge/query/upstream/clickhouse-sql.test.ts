@@ -201,7 +201,7 @@ const hostile = fc.oneof(
 );
 /** As a text of APL, all in escapes. */
 const written = (text: string) =>
-  `"${Array.from({ length: text.length }, (_, at) => `\u${text.charCodeAt(at).toString(16).padStart(4, "0")}`).join("")}"`;
+  `"${Array.from({ length: text.length }, (_, at) => `\\u${text.charCodeAt(at).toString(16).padStart(4, "0")}`).join("")}"`;
 
 describe("what stands between quotes in the SQL", () => {
   const texts = [

@@ -63,12 +63,17 @@ function extreme(name: "min" | "max"): (of: Aggregation) => Sql {
   };
 }
 
-/** Nearest ranks, as Kusto counts. */
+/** Of the values in their order, the first that so many of a hundred are not above; ClickHouse's own exact quantiles round otherwise. */
+function ranked(of: Aggregation, number: string, level: number): string {
+  const [sorted, size] = [`arraySort(${apply("groupArray", of, [number], false)})`, apply("count", of, [number], false)];
+  return `if(${size} = 0, NULL, ${sorted}[toUInt64(greatest(1, ceil(${size} * ${level} / 100)))])`;
+}
+
 function percentile(of: Aggregation): Sql {
   const [value] = of.args;
   const [level] = percentsOf(of);
   if (value === undefined || level === undefined) throw unavailable(of.call.at, `${of.call.name}() of what is no constant`);
-  return back(of.type, apply("quantileExactLow", of, [numberOf(of, value)], true, String(level / 100)));
+  return back(of.type, ranked(of, numberOf(of, value), level));
 }
 
 function percentsOf({ args }: Aggregation): number[] {
@@ -80,10 +85,21 @@ function percentsOf({ args }: Aggregation): number[] {
 
 function percentilesArray(of: Aggregation): Sql {
   const [value] = of.args;
-  const levels = percentsOf(of).map((one) => String(one / 100));
   if (value === undefined || value.type === "datetime" || value.type === "timespan")
     throw unavailable(of.call.at, `${of.call.name}() of times`);
-  return made("dynamic", `toJSONString(${apply("quantilesExactLow", of, [numberOf(of, value)], false, levels.join(", "))})`);
+  const number = numberOf(of, value);
+  const levels = percentsOf(of).map((level) => ranked(of, number, level));
+  return made("dynamic", `if(${apply("count", of, [number], false)} = 0, NULL, toJSONString([${levels.join(", ")}]))`);
+}
+
+/** Of less than two values nothing differs from another. */
+function spread(name: string, least: number): (of: Aggregation) => Sql {
+  return (of) => {
+    const [value] = of.args;
+    if (value === undefined) return count(of);
+    const number = numberOf(of, value);
+    return back(of.type, `if(${apply("count", of, [number], false)} < ${least}, 0, ${apply(name, of, [number])})`);
+  };
 }
 
 /** JSON texts side by side are an array. */
@@ -136,10 +152,10 @@ const WRITTEN: Record<string, (of: Aggregation) => Sql> = {
   avg: numeric("avg"),
   min: extreme("min"),
   max: extreme("max"),
-  stdev: numeric("stddevSamp"),
-  variance: numeric("varSamp"),
-  stdevp: numeric("stddevPop"),
-  variancep: numeric("varPop"),
+  stdev: spread("stddevSamp", 2),
+  variance: spread("varSamp", 2),
+  stdevp: spread("stddevPop", 1),
+  variancep: spread("varPop", 1),
   percentile,
   percentiles_array: percentilesArray,
   topk,

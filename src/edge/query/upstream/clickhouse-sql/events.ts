@@ -15,7 +15,9 @@ export interface EventsTable {
 export interface Events {
   /** A field; null: the table has no such column, and nowhere for one. */
   find(name: string): Sql | null;
-  /** Whether any name may be a field. */
+  /** The column of a field that was found; null: it was not. */
+  idOf(name: string): string | null;
+  /** The column that holds events whole, so that any name may be a field; null: there is none. */
   readonly whole: string | null;
   readonly names: readonly string[];
   /** `SELECT` of all that has been asked for, under the names that were given. */
@@ -53,6 +55,7 @@ export function openEvents(table: EventsTable, from: number, to: number, nextId:
 
   return {
     find,
+    idOf: (name) => taken.get(name)?.id ?? null,
     whole,
     names: table.columns.map(({ name }) => name),
     sql() {

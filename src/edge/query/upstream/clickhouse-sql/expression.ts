@@ -134,23 +134,27 @@ function standIn(expression: Expression, stands: (one: Expression, i: number) =>
   }
 }
 
-/** The longest beginning that something is known under, and members of that. */
+/** The longest beginning that something is known under, and members of that. What the query has made itself goes before fields of events. */
 function columnSql(names: readonly string[], at: number, place: Place): Sql {
-  for (let length = names.length; length > 0; length--) {
-    const name = names.slice(0, length).join(".");
-    const known = namedSql(name, at, place) ?? place.pipeline.find(name);
-    if (known === null) continue;
-    return names.slice(length).reduce((of, member) => memberSql(of, member, at, place), known);
-  }
+  const made = (name: string) => namedSql(name, at, place) ?? (isComputed(name, place) ? place.pipeline.find(name) : null);
+  for (const look of [made, place.pipeline.find])
+    for (let length = names.length; length > 0; length--) {
+      const known = look(names.slice(0, length).join("."));
+      if (known !== null) return names.slice(length).reduce((of, member) => memberSql(of, member, at, place), known);
+    }
   if (place.pipeline.events !== null) return NO_FIELD;
   throw new QueryFault(at, `there is no column ${names.join(".")}`);
+}
+
+function isComputed(name: string, { pipeline }: Place): boolean {
+  const known = pipeline.columns.get(name);
+  return known !== undefined && known.text !== pipeline.events?.idOf(name);
 }
 
 /** What a virtual field or `let` has given the name to: the field goes before any field of events, `let` after the columns. */
 function namedSql(name: string, at: number, place: Place): Sql | null {
   const { pipeline, names = [] } = place;
-  const computed = pipeline.columns.has(name) && !pipeline.events?.names.includes(name);
-  const virtual = pipeline.events !== null && !computed ? place.virtual.get(name) : undefined;
+  const virtual = pipeline.events !== null && !isComputed(name, place) ? place.virtual.get(name) : undefined;
   const given = virtual ?? (pipeline.columns.has(name) || pipeline.events?.names.includes(name) ? undefined : place.lets.get(name));
   if (given === undefined) return null;
   if (names.includes(name)) throw new QueryFault(at, `${name} is defined by itself: ${[...names, name].join(" -> ")}`);

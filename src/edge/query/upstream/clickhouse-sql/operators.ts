@@ -6,9 +6,12 @@ import type { NamePattern, Operator, SortKey, Tabular } from "../../apl/syntax.t
 import type { Type } from "../../apl/value.ts";
 import { expressionSql, type Place, unavailable } from "./expression.ts";
 import type { Order, Pipeline } from "./pipeline.ts";
-import { as, asCondition, asJson, asNumber, asPrinted, made, type Sql } from "./sql.ts";
+import { as, asCondition, asJson, asNumber, asPrinted, type Bind, made, type Sql } from "./sql.ts";
 import { type Meanings, namesOf, type Range, summarize } from "./summarize.ts";
 import { join, union } from "./tables.ts";
+
+/** What `rand()` stays below. */
+const RAND_END = 2 ** 32;
 
 export interface Making {
   readonly range: Range;
@@ -25,11 +28,13 @@ export function operate(operator: Operator, place: Place, making: Making): Meani
     case "where":
       pipeline.filter(asCondition(pipeline.bind, expressionSql(operator.predicate, place)).text);
       return null;
-    case "extend": {
-      const values = operator.items.map(({ value }) => pipeline.bind(expressionSql(value, place)));
-      for (const [i, name] of namesOf(operator.items).entries()) pipeline.columns.set(name, values[i] as Sql);
+    case "extend":
+      // each sees those before it
+      for (const [i, name] of namesOf(operator.items).entries()) {
+        const value = operator.items[i]?.value;
+        if (value) pipeline.columns.set(name, pipeline.bind(expressionSql(value, place)));
+      }
       return null;
-    }
     case "project": {
       const values = operator.items.map(({ value }) => pipeline.bind(expressionSql(value, place)));
       choose(
@@ -86,7 +91,8 @@ export function operate(operator: Operator, place: Place, making: Making): Meani
       return null;
     case "sample":
       pipeline.order = [];
-      pipeline.wrap(` ORDER BY rand() LIMIT ${operator.count}`);
+      if (operator.count > 0 && operator.count < 1) pipeline.filter(`rand() < ${Math.round(operator.count * RAND_END)}`);
+      else pipeline.wrap(` ORDER BY rand() LIMIT ${operator.count}`);
       return null;
     case "mv-expand":
       return expand(operator, place, making.nextId);
@@ -143,13 +149,19 @@ function reordered(names: Extract<Operator, { kind: "project-reorder" }>["names"
   return [...front, ...left];
 }
 
-/** A field of events is ordered as numbers, and where it holds none as text. */
+/** Numbers before texts before what is true or false, as our own engine has them. */
+function keysOf(bind: Bind, value: Sql): Sql[] {
+  const { text } = value;
+  const rank = `multiIf(isNull(${text}), NULL, JSONType(${text}) IN ('Int64', 'UInt64', 'Double'), 0, JSONType(${text}) = 'String', 1, JSONType(${text}) = 'Bool', 2, 3)`;
+  return [made("long", rank), asNumber(bind, value), asPrinted(bind, value)].map(bind);
+}
+
 function orderOf(keys: readonly SortKey[], place: Place): Order[] {
   const { bind } = place.pipeline;
   return keys.flatMap(({ by, descending, nulls }) => {
     const sql = expressionSql(by, place);
     if (sql.literal !== undefined) return [];
-    const columns = sql.type === "dynamic" ? [bind(asNumber(bind, bind(sql))), bind(asPrinted(bind, bind(sql)))] : [bind(sql)];
+    const columns = sql.type === "dynamic" ? keysOf(bind, bind(sql)) : [bind(sql)];
     const field = pathOf(by);
     return columns.map(({ text }, i) => ({ id: text, descending, nulls, field: i === 0 ? field : null }));
   });

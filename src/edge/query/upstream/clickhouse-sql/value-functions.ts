@@ -81,8 +81,11 @@ const greatest =
   (name: string): Written =>
   ({ bind, type }, args) => {
     if (type === "dynamic")
-      return made("dynamic", `nullIf(toJSONString(${name}(${args.map((arg) => asNumber(bind, arg).text).join(", ")})), 'null')`);
-    return made(type, `${name}(${args.map((arg) => arg.text).join(", ")})`);
+      return made(
+        "dynamic",
+        `nullIf(toJSONString(${name}(${args.map((arg) => `toFloat64(${asNumber(bind, arg).text})`).join(", ")})), 'null')`,
+      );
+    return made(type, `${name}(${args.map((arg) => (type === "real" ? `toFloat64(${arg.text})` : arg.text)).join(", ")})`);
   };
 
 const abs: Written = (call, args) =>
