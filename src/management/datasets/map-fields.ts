@@ -3,16 +3,19 @@
  * of their members.
  */
 import * as v from "valibot";
+import type { PastMapField } from "../../access/dataset-settings.ts";
 import { Problem } from "../../problem.ts";
 import type { Caller } from "../caller.ts";
 import { changeOf } from "../change.ts";
 import { type Request, readBody, readList } from "../request.ts";
 import { ANY_CREDENTIAL, type Route } from "../route.ts";
-import { getSettings, updateSettings } from "./settings-store.ts";
+import { getSettings, type KeptSettings, updateSettings } from "./settings-store.ts";
 import type { Dataset } from "./store.ts";
 
 /** Per dataset. */
 const MAP_FIELDS_MAX = 100;
+/** The oldest are forgotten first; their objects then become fields. */
+const PAST_MAP_FIELDS_MAX = 200;
 const NAME_LENGTH_MAX = 200;
 /** As Terraform's provider has it. */
 const NAME = /^[a-zA-Z0-9]([a-zA-Z0-9_.-]*[a-zA-Z0-9])?$/;
@@ -78,9 +81,16 @@ async function change(c: Request, caller: Caller, dataset: Dataset, decide: (bef
   const after = decide(before.mapFields);
   const detail = { id: dataset.id, before: before.mapFields, after };
   const entry = changeOf(c, caller, "dataset.mapFields", dataset.name, detail);
-  if (!(await updateSettings(c.env.DB, dataset, { ...before, mapFields: after }, false, entry)))
+  const pastMapFields = pastOf(before, after, entry.at);
+  if (!(await updateSettings(c.env.DB, dataset, { ...before, mapFields: after, pastMapFields }, false, entry)))
     throw new Problem("conflict", `dataset ${dataset.name} was changed or deleted at the same moment; get its map fields and decide anew`);
   return after;
+}
+
+function pastOf({ mapFields: before, pastMapFields }: KeptSettings, after: string[], now: number): PastMapField[] {
+  const ended = before.filter((name) => !after.includes(name)).map((name) => ({ name, until: now }));
+  const still = pastMapFields.filter(({ name }) => !after.includes(name) && !before.includes(name));
+  return [...still, ...ended].slice(-PAST_MAP_FIELDS_MAX);
 }
 
 function of(c: Request, dataset: Pick<Dataset, "id" | "name">) {

@@ -37,6 +37,22 @@ describe("map fields", () => {
     expect(await shown()).toEqual([]);
   });
 
+  it("are remembered when they are none any more, until they are again", async () => {
+    const { id, send } = await withDataset();
+    const past = async () => {
+      const row = await env.DB.prepare("SELECT settings FROM datasets WHERE id = ?").bind(id).first<{ settings: string }>();
+      return JSON.parse(row?.settings ?? "{}").pastMapFields as { name: string; until: number }[];
+    };
+    succeeded(await send("PUT", ["foo", "bar"]));
+    const before = Date.now();
+    await send("DELETE", undefined, "/foo");
+    const [first] = await past();
+    expect(first?.name).toBe("foo");
+    expect(first?.until).toBeGreaterThanOrEqual(before);
+    succeeded(await send("PUT", ["foo"]));
+    expect((await past()).map(({ name }) => name)).toEqual(["bar"]);
+  });
+
   it("say what is wrong with a name, a second one of it, and one that is not there", async () => {
     const { send, shown } = await withDataset();
     succeeded(await send("PUT", ["foo"]));
