@@ -13,7 +13,7 @@ const WAIT_MAX_MS = 2_000;
 /** Datasets whose fields an isolate remembers, for the time that management is away. */
 const REMEMBERED_MAX = 1_000;
 
-type Said = Pick<DatasetSettings, "mapFields" | "virtualFields">;
+type Said = Pick<DatasetSettings, "mapFields" | "formerMapFields" | "virtualFields">;
 
 export interface SettingsAuthority {
   lookUpSettings(datasetId: string): Promise<DatasetSettings | null>;
@@ -21,7 +21,7 @@ export interface SettingsAuthority {
 
 /** By dataset's name. */
 export interface DatasetFields {
-  readonly mapFields: ReadonlyMap<string, readonly string[]>;
+  readonly said: ReadonlyMap<string, Said>;
   readonly virtualFields: ReadonlyMap<string, ReadonlyMap<string, Expression>>;
   readonly messages: readonly Message[];
 }
@@ -32,16 +32,25 @@ const remembered = new Map<string, Said>();
 /** Never throws: while management is away, what was known last counts. */
 export async function fieldsOf(destinations: Readonly<Record<string, Destination>>, authority: SettingsAuthority): Promise<DatasetFields> {
   const messages: Message[] = [];
-  const mapFields = new Map<string, readonly string[]>();
+  const all = new Map<string, Said>();
   const virtualFields = new Map<string, ReadonlyMap<string, Expression>>();
   const ask = async ([name, { datasetId }]: [string, Destination]) => {
     const said = (await askedOf(datasetId, authority)) ?? remembered.get(datasetId) ?? null;
     if (said === null) messages.push(unknown(name));
-    mapFields.set(name, said?.mapFields ?? []);
+    if (said !== null) all.set(name, said);
     virtualFields.set(name, readable(said?.virtualFields ?? [], messages));
   };
   await Promise.all(Object.entries(destinations).map(ask));
-  return { mapFields, virtualFields, messages };
+  return { said: all, virtualFields, messages };
+}
+
+/** The fields that stay whole in a query of events from then on (epoch milliseconds), by dataset's name. */
+export function mapFieldsFrom(said: DatasetFields["said"], from: number): Map<string, readonly string[]> {
+  const namesOf = ({ mapFields, formerMapFields }: Said) => {
+    const former = formerMapFields.filter(({ until }) => until > from).map(({ name }) => name);
+    return [...mapFields, ...former];
+  };
+  return new Map([...said].map(([dataset, one]) => [dataset, namesOf(one)]));
 }
 
 /** Null: it does not answer. */
@@ -49,7 +58,8 @@ async function askedOf(datasetId: string, authority: SettingsAuthority): Promise
   try {
     const settings = await within(WAIT_MAX_MS, authority.lookUpSettings(datasetId));
     // what this deployment's management does not know yet, of a version before this one, is nothing
-    const said = { mapFields: settings?.mapFields ?? [], virtualFields: settings?.virtualFields ?? [] };
+    const { mapFields = [], formerMapFields = [], virtualFields = [] } = settings ?? {};
+    const said = { mapFields, formerMapFields, virtualFields };
     remembered.delete(datasetId);
     remembered.set(datasetId, said);
     const [oldest] = remembered.keys();

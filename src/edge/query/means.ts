@@ -22,8 +22,12 @@ export interface Reading {
 }
 
 export interface Means {
-  /** Opens the datasets that the query may read. `wide`: ids of rows are given where all fields are wanted. */
-  open(wide: boolean): Reading;
+  /**
+   * Opens the datasets that the query may read.
+   * @param range what was a map field then still is one.
+   * @param wide ids of rows are given where all fields are wanted.
+   */
+  open(range: TimeRange, wide: boolean): Reading;
   /** Virtual fields by dataset, then by name. */
   readonly virtualFields: ReadonlyMap<string, ReadonlyMap<string, Expression>>;
   /** What is to be said of the datasets. */

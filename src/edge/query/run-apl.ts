@@ -35,7 +35,7 @@ async function carriedOut(request: AplRequest, asked: Asked, means: Means): Prom
   const query = withVariables(parseQuery(request.apl), request.variables);
   const range = closedRange(request.range, query, now);
   const prepared = shownIn(request, prepare(query));
-  const reading = means.open(prepared.events);
+  const reading = means.open(range, prepared.events);
   const ran = await run(prepared.query, range, now, withCursors(reading.scan, positionIn(request, prepared), prepared.events), means);
   const went = { examined: reading.examined(), rowsMatched: ran.rowsMatched };
   const table = inOrder(tableOf(ran, "0", prepared.hidden, request.cursorField));

@@ -51,7 +51,7 @@ async function runEvents(
   if (request.cursor && !prepared.byTime)
     throw new Problem("body-invalid", "a cursor goes on in the order of time: order by _time, or leave it out");
   const position = request.cursor && positionOf(request.cursor, prepared.descending);
-  const reading = means.open(true);
+  const reading = means.open(request.range, true);
   const ran = await run(prepared.query, request.range, asked.now * 1_000, withCursors(reading.scan, position, true), means);
   const examined = reading.examined();
   // an event's id and times stand beside what it holds, so nothing is left out
@@ -72,7 +72,7 @@ async function runEvents(
 async function runGroups(plan: Groups, request: LegacyRequest, asked: Asked, means: Means): Promise<Result> {
   const started = means.clock();
   const now = asked.now * 1_000;
-  const { scan, examined } = means.open(false);
+  const { scan, examined } = means.open(request.range, false);
   const totals = await run(plan.totals, request.range, now, scan, means);
   const went = { examined: examined(), rowsMatched: totals.rowsMatched };
   const series = await run(plan.series, request.range, now, scan, means);

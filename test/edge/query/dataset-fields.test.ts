@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { type DatasetSettings, defaultSettings } from "../../../src/access/dataset-settings.ts";
-import { fieldsOf } from "../../../src/edge/query/dataset-fields.ts";
+import { fieldsOf, mapFieldsFrom } from "../../../src/edge/query/dataset-fields.ts";
 import { HERE } from "../gateway.ts";
 
 const destinationOf = (datasetId: string) => ({ logs: { org: "o", dataset: "logs", datasetId, region: HERE } });
@@ -19,11 +19,19 @@ describe("the fields of a dataset", () => {
       { name: "fast", expression: "not(slow)" },
     ];
     const fields = await fieldsOf(destinationOf(id), saying({ mapFields: ["o"], virtualFields }));
-    expect(fields.mapFields.get("logs")).toEqual(["o"]);
+    expect(mapFieldsFrom(fields.said, 0).get("logs")).toEqual(["o"]);
     expect([...(fields.virtualFields.get("logs")?.keys() ?? [])]).toEqual(["slow", "fast"]);
     expect(fields.messages).toEqual([]);
-    expect((await fieldsOf(destinationOf(id), saying({ mapFields: [] }))).mapFields.get("logs")).toEqual([]);
+    const none = await fieldsOf(destinationOf(id), saying({ mapFields: [] }));
+    expect(mapFieldsFrom(none.said, 0).get("logs")).toEqual([]);
     expect((await fieldsOf(destinationOf(id), saying(null))).messages).toEqual([]);
+  });
+
+  it("count a former map field where a query reaches back to when it was one", async () => {
+    const formerMapFields = [{ name: "was", until: 1_000 }];
+    const { said } = await fieldsOf(destinationOf(crypto.randomUUID()), saying({ mapFields: ["is"], formerMapFields }));
+    expect(mapFieldsFrom(said, 999).get("logs")).toEqual(["is", "was"]);
+    expect(mapFieldsFrom(said, 1_000).get("logs")).toEqual(["is"]);
   });
 
   it("are what was known last while management is away, and none where nothing was", async () => {
@@ -32,7 +40,7 @@ describe("the fields of a dataset", () => {
     expect(await fieldsOf(destinationOf(id), away)).toMatchObject({ messages: [{ priority: "warn", code: "apl_fieldsunknown_1" }] });
     await fieldsOf(destinationOf(id), saying({ mapFields: ["o"] }));
     const fields = await fieldsOf(destinationOf(id), away);
-    expect(fields.mapFields.get("logs")).toEqual(["o"]);
+    expect(mapFieldsFrom(fields.said, 0).get("logs")).toEqual(["o"]);
     expect(fields.messages).toEqual([]);
     warned.mockRestore();
   });
