@@ -43,3 +43,13 @@ it("sends events, and raw bodies in three formats", async () => {
   const numbers = untimed(await stage.stored("sent")).map(({ n }) => Number(n));
   expect(numbers.sort()).toEqual([1, 2, 3, 4, 5, 6]);
 });
+
+it("queries what it has just sent", async () => {
+  await stage.dataset("queried");
+  await client.ingestEvents("queried", [{ n: 1 }, { n: 2 }]);
+  const range = { startTime: new Date(Date.now() - 60_000).toISOString(), endTime: new Date(Date.now() + 60_000).toISOString() };
+  const { matches, status } = await client.query("['queried'] | where n > 1", range);
+  expect(matches?.map(({ data }) => data)).toEqual([{ n: 2 }]);
+  expect(status).toMatchObject({ rowsExamined: 2, rowsMatched: 1 });
+  expect((await client.queryLegacy("queried", { ...range, resolution: "auto" })).matches).toHaveLength(2);
+});

@@ -67,6 +67,35 @@ describe.each([
     expect(events).toContainEqual(sample);
   });
 
+  it("queries what it has just sent, in both formats and as JSON", async () => {
+    const dataset = `${name}-queried`;
+    await stage.dataset(dataset);
+    const axiom = open();
+    await axiom.ingest(dataset, [
+      { kind: "a", n: 1 },
+      { kind: "b", n: 2 },
+      { kind: "a", n: 3 },
+    ]);
+    const apl = `['${dataset}'] | where kind == "a" | sort by n asc`;
+    const range = { startTime: new Date(Date.now() - 60_000).toISOString(), endTime: new Date(Date.now() + 60_000).toISOString() };
+    const legacy = await axiom.query(apl, { ...range, format: "legacy" });
+    expect(legacy.matches?.map(({ data }) => data)).toEqual([
+      { kind: "a", n: 1 },
+      { kind: "a", n: 3 },
+    ]);
+    const { tables, status } = await axiom.query(apl, { ...range, format: "tabular" });
+    expect(tables[0]?.columns?.[tables[0].fields.findIndex((field) => field.name === "n")]).toEqual([1, 3]);
+    expect(status).toMatchObject({ rowsExamined: 3, rowsMatched: 2 });
+    const totals = await axiom.query(`['${dataset}'] | summarize count() by kind`, { ...range, format: "legacy" });
+    expect(totals.buckets.totals?.map(({ group, aggregations }) => [group["kind"], aggregations?.[0]?.value]).sort()).toEqual([
+      ["a", 2],
+      ["b", 1],
+    ]);
+    const asJson = await axiom.queryLegacy(dataset, { ...range, resolution: "auto" });
+    expect(asJson.matches).toHaveLength(3);
+    await expect(axiom.query(`['${dataset}'] | frobnicate`, range)).rejects.toThrow(/frobnicate/);
+  });
+
   it("finds the users there are", async () => {
     const { users } = open();
     const current = await users.current();
