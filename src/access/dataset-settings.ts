@@ -34,9 +34,17 @@ export interface DatasetSettings {
   sinks: SinkSettings[];
   /** Names of fields whose objects stay whole when the dataset is queried. */
   mapFields: string[];
+  /** Those that were map fields once: objects that arrived until then stay whole. */
+  formerMapFields: FormerMapField[];
   virtualFields: VirtualField[];
   /** Another server that answers queries; null: our own engine does. */
   query: UpstreamSettings | null;
+}
+
+export interface FormerMapField {
+  name: string;
+  /** Epoch milliseconds. */
+  until: number;
 }
 
 /** A field that is computed when the dataset is queried. */
@@ -52,6 +60,7 @@ export function defaultSettings(): DatasetSettings {
     quarantine: { enabled: true, bytesPerDayMax: 100_000_000 },
     sinks: [],
     mapFields: [],
+    formerMapFields: [],
     virtualFields: [],
     query: null,
   };

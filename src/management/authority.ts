@@ -41,8 +41,8 @@ export class Authority extends WorkerEntrypoint<ManagementEnv> {
   async lookUpSettings(datasetId: string): Promise<DatasetSettings | null> {
     const [found, virtualFields] = await Promise.all([findSettings(this.env.DB, datasetId), expressionsOf(this.env.DB, datasetId)]);
     if (!found) return null;
-    const { dedupe, quarantine, sinks, mapFields, query } = found;
-    return { dedupe, quarantine, sinks, mapFields, virtualFields, query };
+    const { dedupe, quarantine, sinks, mapFields, formerMapFields, query } = found;
+    return { dedupe, quarantine, sinks, mapFields, formerMapFields, virtualFields, query };
   }
 
   /** The next page after a dataset's id; an empty one is the end. */
