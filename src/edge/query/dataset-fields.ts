@@ -105,6 +105,6 @@ function readable(fields: readonly VirtualField[], messages: Message[]): Readonl
 }
 
 function unknown(name: string): Message {
-  const text = `whether dataset ${name} has map fields or virtual fields is not known right now; the answer is without them`;
+  const text = `whether dataset ${name} has map fields, virtual fields or another server for its queries is not known right now; the answer is without them`;
   return { priority: "warn", code: "apl_fieldsunknown_1", text };
 }

@@ -1,4 +1,5 @@
 /** A query of APL as one SELECT of ClickHouse, answered in rows whose columns are known before. */
+import { OUTPUT_ROWS_MAX } from "../apl/execute/output.ts";
 import { QueryFault } from "../apl/fault.ts";
 import type { Expression, Query, Tabular } from "../apl/syntax.ts";
 import type { Type } from "../apl/value.ts";
@@ -104,8 +105,10 @@ function finished(pipeline: Pipeline, meanings: Meanings): ClickHouseQuery {
   const order = pipeline.order;
   const shows = new Set(columns.map(([name]) => name));
   pipeline.wrap();
+  // one more, so that it is known whether there were more
+  const limit = pipeline.most !== null && pipeline.most <= OUTPUT_ROWS_MAX ? "" : ` LIMIT ${OUTPUT_ROWS_MAX + 1}`;
   const shown = [...columns.map(([, sql]) => answered(sql)), ...(event === null ? [] : [event.text])];
-  const sql = `${pipeline.select(shown.map((text, i) => `${text} AS ${quotedName(`a${i}`)}`).join(", ") || "1", pipeline.orderBy())} FORMAT JSONCompact`;
+  const sql = `${pipeline.select(shown.map((text, i) => `${text} AS ${quotedName(`a${i}`)}`).join(", ") || "1", `${pipeline.orderBy()}${limit}`)} FORMAT JSONCompact`;
   return {
     sql,
     columns: columns.map(([name, { type }]) => ({ name, type })),

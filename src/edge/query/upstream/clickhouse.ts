@@ -6,6 +6,7 @@
 import type { UpstreamSettings } from "../../../access/upstream-settings.ts";
 import type { Origin } from "../apl/aggregates/aggregate.ts";
 import { openColumns } from "../apl/columns.ts";
+import { OUTPUT_ROWS_MAX } from "../apl/execute/output.ts";
 import type { Executed } from "../apl/execute.ts";
 import { readTime } from "../apl/expression/time-text.ts";
 import { QueryFault } from "../apl/fault.ts";
@@ -141,7 +142,8 @@ function executedOf(exchange: Exchange, made: ClickHouseQuery, { data, rowsBefor
   const meanings = new Map<string, { readonly kind: "group" } | { readonly kind: "aggregation"; readonly origin: Origin }>();
   for (const name of groups) meanings.set(name, { kind: "group" });
   for (const [name, origin] of aggregations) meanings.set(name, { kind: "aggregation", origin });
-  const rows = data.map((values) => {
+  const isCut = data.length > OUTPUT_ROWS_MAX;
+  const rows = data.slice(0, OUTPUT_ROWS_MAX).map((values) => {
     const row: Row = made.columns.map(({ type }, i) => valueIn(exchange, values[i], type));
     if (made.whole !== null)
       spread(valueIn(exchange, values[made.whole], "dynamic"), "", (name, value) => put(row, columns, made, name, value));
@@ -154,8 +156,8 @@ function executedOf(exchange: Exchange, made: ClickHouseQuery, { data, rowsBefor
     order: made.order.length > 0 ? made.order : null,
     bucket,
     rowsMatched: rowsBeforeLimit ?? rows.length,
-    isPartial: false,
-    cuts: [],
+    isPartial: isCut,
+    cuts: isCut ? [{ code: "apl_output_limit", text: `an answer has at most ${OUTPUT_ROWS_MAX} rows; summarize, or take fewer` }] : [],
   };
 }
 

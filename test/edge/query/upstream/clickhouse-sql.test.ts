@@ -33,7 +33,7 @@ describe("a query in ClickHouse's SQL", () => {
   it("reads the columns that it uses, of the range, and groups", () => {
     expect(sql("web | where service == 'api' | summarize count() by status")).toBe(
       "SELECT c2 AS `a0`, c3 AS `a1` FROM (SELECT c2, toInt64(count()) AS c3 FROM " +
-        `(SELECT * FROM (SELECT e.\`service\` AS c1, e.\`status\` AS c2 ${FROM}) WHERE ((c1 = 'api'))) GROUP BY c2) FORMAT JSONCompact`,
+        `(SELECT * FROM (SELECT e.\`service\` AS c1, e.\`status\` AS c2 ${FROM}) WHERE ((c1 = 'api'))) GROUP BY c2) LIMIT 50001 FORMAT JSONCompact`,
     );
   });
 

@@ -2,6 +2,7 @@
  * A table of events at ClickHouse, of which only what a query uses is read. Each field is a column, or a path in the one column of type
  * JSON that holds events whole, or there is none: then it is null, as a field that no event has.
  */
+import { ROW_ID, TIME } from "../../cursor.ts";
 import { isJson, read, type TableColumn } from "./column-types.ts";
 import { quotedName } from "./quote.ts";
 import { fromMicros, made, nullOf, type Sql } from "./sql.ts";
@@ -24,7 +25,6 @@ export interface Events {
   sql(): string;
 }
 
-const TIME = "_time";
 /** Of the table, so that a name is always a column's and never that of something computed. */
 const TABLE = "e";
 
@@ -40,7 +40,8 @@ export function openEvents(table: EventsTable, from: number, to: number, nextId:
     if (column !== undefined) return read(`${TABLE}.${quotedName(name)}`, column);
     const within = json.find((one) => name.startsWith(`${one.name}.`));
     if (within !== undefined) return pathIn(within.name, name.slice(within.name.length + 1));
-    return whole === null ? null : pathIn(whole, name);
+    // no event has it: our own engine gives it to rows
+    return whole === null || name === ROW_ID ? null : pathIn(whole, name);
   }
 
   function find(name: string): Sql | null {

@@ -170,6 +170,7 @@ function orderOf(keys: readonly SortKey[], place: Place): Order[] {
 /** The same order, whatever ClickHouse makes of the rows in between. */
 function limit(pipeline: Pipeline, count: number): void {
   pipeline.wrap(`${pipeline.orderBy()} LIMIT ${count}`);
+  pipeline.most = Math.min(count, pipeline.most ?? count);
 }
 
 /** An array becomes a row for each element; what is none stays. */
@@ -180,6 +181,7 @@ function expand({ items, indexName, limit: most, at }: Extract<Operator, { kind:
   const json = pipeline.bind(asJson(pipeline.bind, expressionSql(item.value, place)));
   const elements = `if(JSONType(${json.text}) = 'Array', arrayMap(x -> nullIf(x, 'null'), JSONExtractArrayRaw(ifNull(${json.text}, ''))), [${json.text}])`;
   const list = pipeline.bind(made("dynamic", most === null ? elements : `arraySlice(${elements}, 1, ${most})`));
+  pipeline.most = null;
   const [element, position, index] = [nextId(), nextId(), nextId()];
   pipeline.wrap();
   pipeline.wrap(

@@ -25,9 +25,11 @@ export interface Pipeline {
   /** Where fields that nobody has named yet come from; null: there are no more. */
   events: Events | null;
   order: readonly Order[];
+  /** Rows that there are at most; null: nobody has said. */
+  most: number | null;
   /** A column under construction; null: there is none of the name. */
   find(name: string): Sql | null;
-  /** All columns that the table has, by name. @returns false: there are more, which only the events know. */
+  /** All columns by name, but for fields of events that one column holds whole. */
   all(): ReadonlyMap<string, Sql>;
   /** A new column, for what is used more than once. What is one already stays. */
   bind(sql: Sql): Sql;
@@ -54,6 +56,7 @@ export function openPipeline(nextId: () => string, begin: () => string, events: 
     columns: new Map(),
     events,
     order: [],
+    most: null,
     find(name) {
       const known = pipeline.columns.get(name);
       if (known !== undefined) return known;
@@ -62,8 +65,15 @@ export function openPipeline(nextId: () => string, begin: () => string, events: 
       return field;
     },
     all() {
-      const { events: source } = pipeline;
-      for (const name of source?.names ?? []) if (name !== source?.whole) pipeline.find(name);
+      const names = (pipeline.events?.names ?? []).filter((name) => name !== pipeline.events?.whole);
+      const listed = names.flatMap((name): [string, Sql][] => {
+        const sql = pipeline.find(name);
+        return sql === null ? [] : [[name, sql]];
+      });
+      // as the table has them, and behind them what was computed
+      const all = [...listed, ...[...pipeline.columns].filter(([name]) => !names.includes(name))];
+      pipeline.columns.clear();
+      for (const [name, sql] of all) pipeline.columns.set(name, sql);
       return pipeline.columns;
     },
     bind(sql) {
@@ -88,6 +98,7 @@ export function openPipeline(nextId: () => string, begin: () => string, events: 
       conditions = [];
       pipeline.events = null;
       pipeline.order = [];
+      pipeline.most = null;
       pipeline.columns.clear();
       for (const [name, sql] of columns) pipeline.columns.set(name, sql);
     },
