@@ -23,7 +23,7 @@ const RULES: { from: string; may: string[]; except?: string[] }[] = [
     from: "edge/sinks/",
     may: ["access/dataset-settings.ts", "edge/buffer/segment.ts", "edge/buffer/object-key.ts", "edge/scan/", "edge/sinks/"],
   },
-  { from: "edge/query/apl/", may: ["problem.ts", "edge/query/apl/"] },
+  { from: "edge/query/apl/", may: ["problem.ts", "edge/event/time.ts", "edge/query/apl/"] },
   { from: "edge/", may: ["problem.ts", "access/", "edge/", "../package.json"] },
   { from: "management/worker.ts", may: ["problem.ts", "access/", "management/", "../package.json"] },
   { from: "docs/", may: [] },
