@@ -1,5 +1,6 @@
 import path from "node:path";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
+import { kCurrentWorker } from "miniflare";
 import { defineConfig } from "vitest/config";
 import { bundleWorker, CONFIG, ROOT, WORKERS, type WorkerSection } from "../src/local/bundle.ts";
 
@@ -15,19 +16,30 @@ const SECRETS = {
 // wrangler warns about required secrets that it finds nowhere
 Object.assign(process.env, SECRETS);
 
+interface UnderTest {
+  main?: string;
+  /** Whose settings it has beside its own. */
+  alsoAs?: WorkerSection;
+  serviceBindings?: Record<string, string | { name: typeof kCurrentWorker; entrypoint: string }>;
+  r2Buckets?: Record<string, string>;
+  durableObjects?: Record<string, { className: string; useSQLite: boolean }>;
+}
+
 /**
  * One Worker under test inside workerd, and beside it all of them as built bundles, so that service bindings lead somewhere. KV, D1,
  * R2 and Durable Objects are real; KV and D1 are shared between them.
  */
-function inWorkerd(section: WorkerSection, more: { serviceBindings?: Record<string, string>; r2Buckets?: Record<string, string> } = {}) {
+function inWorkerd(section: WorkerSection, { main, alsoAs, ...more }: UnderTest = {}) {
   return cloudflareTest(async () => {
     const beside = await Promise.all(WORKERS.map((other) => bundleWorker(other, BUILT)));
+    const settings = beside.find((other) => other.section === alsoAs)?.options.bindings as Record<string, string> | undefined;
     return {
+      ...(main && { main: path.join(ROOT, main) }),
       wrangler: { configPath: CONFIG, environment: section },
       miniflare: {
         d1Databases: { DB: "headgate" },
         ...more,
-        bindings: { ...SECRETS, TEST_MIGRATIONS: await readD1Migrations(path.join(ROOT, "src/management/migrations")) },
+        bindings: { ...settings, ...SECRETS, TEST_MIGRATIONS: await readD1Migrations(path.join(ROOT, "src/management/migrations")) },
         outboundService: async (request: Parameters<typeof writableWeb>[0]) => new Response(...(await writableWeb(request))),
         workers: beside.map(({ name, script, options }) => ({
           ...options,
@@ -48,7 +60,14 @@ export default defineConfig({
     projects: [
       {
         root: ROOT,
-        plugins: [inWorkerd("us-east-1")],
+        plugins: [
+          inWorkerd("us-east-1", {
+            main: "test/edge/both.ts",
+            alsoAs: "us-east-1-storage",
+            durableObjects: { BUFFER: { className: "Buffer", useSQLite: true } },
+            serviceBindings: { STORAGE: { name: kCurrentWorker, entrypoint: "Storage" } },
+          }),
+        ],
         test: {
           name: "edge",
           isolate: false,

@@ -3,10 +3,10 @@
  * ones and what is older than their retention, and wakes the buffers of the others, since an alarm can be lost.
  */
 import { type Chore, type Removed, untilDone } from "../access/chore.ts";
+import { removeAll, removeOlder } from "./bucket/objects.ts";
 import type { Destination } from "./buffer/segment.ts";
 import { type EdgeEnv, settingsOf } from "./env.ts";
 import { shardsOf } from "./segments.ts";
-import { removeAll, removeOlder } from "./sinks/objects.ts";
 
 /** The cron of wrangler.toml that also means retention; the other one does not. */
 export const RETENTION_CRON = "43 3 * * *";

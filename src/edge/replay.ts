@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import { gunzipSync } from "node:zlib";
 import { readAuthorization } from "../access/authorization.ts";
 import { Problem } from "../problem.ts";
+import { remove } from "./bucket/staged.ts";
 import { addReasons } from "./buffer/counts.ts";
 import type { Append, Reasons } from "./buffer/segment.ts";
 import { isDryRun } from "./dry-run.ts";
@@ -23,7 +24,6 @@ import { rulesOf } from "./protocols/axiom.ts";
 import type { Call } from "./protocols/protocol.ts";
 import { openSegment } from "./query/scan.ts";
 import { datasetName } from "./route.ts";
-import { remove } from "./sinks/staged.ts";
 import { packed, type Sender, send } from "./store.ts";
 
 /** A quarantined object's bytes, inflated. */

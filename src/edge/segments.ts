@@ -2,7 +2,7 @@
 import { readAuthorization } from "../access/authorization.ts";
 import { Problem } from "../problem.ts";
 import type { Destination, Kind } from "./buffer/segment.ts";
-import { bufferOf } from "./buffer/shard.ts";
+import { buffersOf } from "./buffer/shard.ts";
 import { type Entry, enter } from "./enter.ts";
 import { type EdgeEnv, settingsOf } from "./env.ts";
 import { permit } from "./permit.ts";
@@ -77,10 +77,9 @@ export async function readable(call: Call, entry: Entry, env: EdgeEnv): Promise<
   return (await permit(caller, "query:read", datasetName(call.dataset ?? ""), settingsOf(env).region, env, call.now)).destination;
 }
 
-/** All shards that may hold something of a dataset: a smaller number of them than before leaves the others with what they have. */
-export async function shardsOf(destination: Destination, env: EdgeEnv) {
-  const most = Math.max(settingsOf(env).shards, await bufferOf(env, destination, 0).mostShards());
-  return Array.from({ length: most }, (_, shard) => bufferOf(env, destination, shard));
+/** All shards of a dataset, those that are set and those that ever were. */
+export function shardsOf(destination: Destination, env: EdgeEnv) {
+  return buffersOf(env, destination, settingsOf(env).shards);
 }
 
 function total(numbers: number[]): number {

@@ -2,9 +2,9 @@
 
 import { randomBytes } from "node:crypto";
 import { gzipSync } from "node:zlib";
+import { stage, unstage } from "./bucket/staged.ts";
 import { segmentId } from "./buffer/object-key.ts";
 import { add, type Destination, emptyTally, type Staged } from "./buffer/segment.ts";
-import { stage, unstage } from "./sinks/staged.ts";
 
 /** Compressed bytes from which on an append goes past the log: rows of the log end at 2 MB, and each byte in it is written twice. */
 export const STAGED_BYTES_MIN = 1_000_000;

@@ -1,6 +1,7 @@
 /** A decoded batch on its way to its shard, and what the shard made of it. */
 import { gzipSync } from "node:zlib";
 import { Problem } from "../problem.ts";
+import { unstage } from "./bucket/staged.ts";
 import type { AppendId } from "./buffer/append-id.ts";
 import { type Counts, emptyCounts } from "./buffer/counts.ts";
 import type { Append, Appended, Destination, Staged } from "./buffer/segment.ts";
@@ -9,7 +10,6 @@ import { type EdgeEnv, settingsOf } from "./env.ts";
 import type { Batch } from "./event/batch.ts";
 import type { KeptRow, Rejects } from "./event/rejects.ts";
 import type { Permitted } from "./permit.ts";
-import { unstage } from "./sinks/staged.ts";
 import { type Lines, openStager, STAGED_BYTES_MIN } from "./stager.ts";
 
 /** Batches below this are stored raw and compressed together with their neighbours; alone they would hardly shrink. */

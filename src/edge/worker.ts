@@ -1,12 +1,12 @@
 /** The edge of one region: composition only. */
 import { WorkerEntrypoint } from "cloudflare:workers";
-import { version } from "../../package.json";
 import type { Removed } from "../access/chore.ts";
 import { asProblem, Problem, problemResponse } from "../problem.ts";
 import type { Destination } from "./buffer/segment.ts";
 import { allowOrigin, preflight } from "./cors.ts";
 import type { Entry } from "./enter.ts";
-import { type EdgeEnv, settingsOf } from "./env.ts";
+import type { EdgeEnv } from "./env.ts";
+import { health } from "./health.ts";
 import { ingest } from "./ingest.ts";
 import { purge, RETENTION_CRON, runChores, settingsChanged, trim } from "./life.ts";
 import { openAccount } from "./limits/account.ts";
@@ -18,7 +18,6 @@ import { matchPath } from "./route.ts";
 import { flushAll, segmentBytes, segmentList } from "./segments.ts";
 import { stats } from "./stats.ts";
 
-export { Buffer } from "./buffer/buffer.ts";
 export { Quota } from "./limits/quota.ts";
 
 export default {
@@ -101,7 +100,7 @@ async function answer(request: Request, env: EdgeEnv, entry: Entry, traceId: str
 }
 
 async function read(request: Request, url: URL, entry: Entry, env: EdgeEnv, traceId: string): Promise<Response> {
-  if (url.pathname === "/healthz") return Response.json({ status: "ok", worker: "edge", region: settingsOf(env).region, version });
+  if (url.pathname === "/healthz") return health(env);
   const list = matchPath("/v1/datasets/:dataset/segments", url.pathname);
   const one = matchPath("/v1/datasets/:dataset/segments/:id", url.pathname);
   const replayed = matchPath("/v1/datasets/:dataset/quarantine/:id/replay", url.pathname);

@@ -18,7 +18,7 @@ await run(async () => {
   const built: Built[] = [];
   for (const section of WORKERS) built.push(await buildWorker(section));
   for (const { section, rawBytes, gzipBytes } of built)
-    console.log(`${section.padEnd(14)} ${kB(rawBytes)} kB   ${kB(gzipBytes)} kB gzip   ceiling ${kB(ceilingOf(section))} kB gzip`);
+    console.log(`${section.padEnd(20)} ${kB(rawBytes)} kB   ${kB(gzipBytes)} kB gzip   ceiling ${kB(ceilingOf(section))} kB gzip`);
   const complaints = built.flatMap(complaintsAbout);
   if (complaints.length > 0) throw new Stop(complaints.join("\n"));
 });
@@ -28,14 +28,23 @@ async function buildWorker(section: WorkerSection): Promise<Built> {
   const metafile = path.join(folder, "meta.json");
   rmSync(folder, { recursive: true, force: true });
   await wrangler(["deploy", "--dry-run", "--minify", "--outdir", folder, "--metafile", metafile, "-e", section], { show: false });
-  const meta = JSON.parse(readFileSync(metafile, "utf8")) as { inputs: Record<string, unknown> };
-  const script = readFileSync(path.join(folder, "worker.js"));
+  const meta = JSON.parse(readFileSync(metafile, "utf8")) as Metafile;
+  // named after its entry
+  const [output] = Object.entries(meta.outputs).find(([, { entryPoint }]) => entryPoint) ?? [];
+  if (!output) throw new Error(`${metafile} names no entry`);
+  const script = readFileSync(path.join(folder, path.basename(output)));
   return {
     section,
     rawBytes: script.length,
     gzipBytes: gzipSync(script).length,
     inputs: Object.keys(meta.inputs),
   };
+}
+
+/** As esbuild writes it. */
+interface Metafile {
+  inputs: Record<string, unknown>;
+  outputs: Record<string, { entryPoint?: string }>;
 }
 
 function kB(bytes: number): string {

@@ -5,14 +5,29 @@ import { experimental_readRawConfig as readRawConfig, unstable_getMiniflareWorke
 
 export const ROOT = path.resolve(import.meta.dirname, "../..");
 export const CONFIG = path.join(ROOT, "wrangler.toml");
+/** A storage's section is named after its edge's. */
+const STORAGE_SUFFIX = "-storage";
 
-/** A section of wrangler.toml: `management`, or a region's. */
+/** A section of wrangler.toml: `management`, or a region's edge or storage. */
 export type WorkerSection = string;
 
-/** All of them, in the order of their local ports: management, then the regions as they are written. */
-export const WORKERS: WorkerSection[] = ["management", ...regionSections()];
+export const MANAGEMENT: WorkerSection = "management";
+/** As they are written. */
+export const EDGES: WorkerSection[] = regionSections().filter((section) => kindOf(section) === "edge");
+export const STORAGES: WorkerSection[] = regionSections().filter((section) => kindOf(section) === "storage");
+/** All of them. Those with a port here come first, in its order: management, then the edges. */
+export const WORKERS: WorkerSection[] = [MANAGEMENT, ...EDGES, ...STORAGES];
+export const PORTS = 1 + EDGES.length;
+
+export type WorkerKind = "management" | "edge" | "storage";
+
+export function kindOf(section: WorkerSection): WorkerKind {
+  if (section === MANAGEMENT) return "management";
+  return section.endsWith(STORAGE_SUFFIX) ? "storage" : "edge";
+}
 
 export interface BuiltWorker {
+  section: WorkerSection;
   /** The Worker's name in wrangler.toml, by which service bindings find it. */
   name: string;
   script: string;
@@ -45,10 +60,10 @@ export async function bundleWorker(section: WorkerSection, outdir: string, sourc
     logLevel: "error",
     plugins: source?.plugins ?? [],
   });
-  return { name, script: path.join(outdir, `${name}.js`), options };
+  return { section, name, script: path.join(outdir, `${name}.js`), options };
 }
 
 function regionSections(): WorkerSection[] {
   const sections = Object.keys(readRawConfig({ config: CONFIG }).rawConfig.env ?? {});
-  return sections.filter((section) => section !== "management");
+  return sections.filter((section) => section !== MANAGEMENT);
 }

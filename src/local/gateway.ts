@@ -1,13 +1,13 @@
-/** All Workers of wrangler.toml in one local workerd, each on a port of its own, with their stores on disk. */
+/** All Workers of wrangler.toml in one local workerd, with their stores on disk; those that have an address on a port of their own. */
 import path from "node:path";
 import { stop as stopEsbuild } from "esbuild";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4MiniflareOptions } from "miniflare";
-import { type BuiltWorker, bundleWorker, type OtherSource, WORKERS } from "./bundle.ts";
+import { type BuiltWorker, bundleWorker, kindOf, type OtherSource, PORTS, WORKERS, type WorkerKind } from "./bundle.ts";
 import { migrate } from "./migrate.ts";
 import { endOrphans } from "./orphan.ts";
 import { HOST, inUse, requireFree } from "./ports.ts";
 import type { Urls } from "./seed.ts";
-import { bundleFolder, holderOf, openState, readSecrets, type Secrets, secretsFile, storageFolder } from "./state.ts";
+import { bundleFolder, holderOf, openState, readSecrets, type Secrets, secretsFile, secretsOf, storageFolder } from "./state.ts";
 
 type WorkerOptions = Extract<V4MiniflareOptions, { workers: unknown[] }>["workers"][number];
 
@@ -20,12 +20,14 @@ export interface GatewayOptions {
   state: string;
   /** Prints errors only. */
   quiet: boolean;
-  /** Settings instead of those in wrangler.toml, for every edge. */
+  /** Settings instead of those in wrangler.toml, for every edge and its storage. */
   edgeSettings?: Record<string, number>;
   /** The same for management. */
   managementSettings?: Record<string, string>;
   /** Sources instead of those in wrangler.toml, for every edge. */
   edgeSource?: OtherSource;
+  /** The same for every storage. */
+  storageSource?: OtherSource;
   /** Workers that are no part of Headgate, on the ports after the edges. */
   beside?: WorkerOptions[];
 }
@@ -45,17 +47,20 @@ export interface Gateway {
 export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const { port, state, beside = [] } = options;
   const orphaned = holderOf(state)?.alive === false && endOrphans(storageFolder(state));
-  await requireFree(port, WORKERS.length + beside.length, orphaned ? ORPHAN_GONE_WITHIN_MS : 0);
+  await requireFree(port, PORTS + beside.length, orphaned ? ORPHAN_GONE_WITHIN_MS : 0);
   const closeState = openState(state);
   let mf: Miniflare | undefined;
   try {
     const secrets = readSecrets(secretsFile(state));
-    const sourceOf = (section: string) => (section === "management" ? undefined : options.edgeSource);
-    const built = await Promise.all(WORKERS.map((section) => bundleWorker(section, bundleFolder(state), sourceOf(section))));
+    const sources: Partial<Record<WorkerKind, OtherSource>> = {};
+    if (options.edgeSource) sources.edge = options.edgeSource;
+    if (options.storageSource) sources.storage = options.storageSource;
+    const built = await Promise.all(WORKERS.map((section) => bundleWorker(section, bundleFolder(state), sources[kindOf(section)])));
     await stopEsbuild();
     const urls = urlsOf(built, port);
-    const workers = [...built.map((worker) => workerOptions(worker, urls, secrets, options)), ...beside];
-    mf = new Miniflare(miniflareOptions(workers, options));
+    const workers = built.map((worker) => workerOptions(worker, urls, secrets, options));
+    const withPort = [...workers.slice(0, PORTS), ...beside];
+    mf = new Miniflare(miniflareOptions(withPort, workers.slice(PORTS), options));
     await mf.ready;
     const database = await mf.getD1Database("DB", "headgate-management");
     await migrate(database);
@@ -66,8 +71,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     await mf?.dispose();
     closeState();
     // taken between the look above and now
-    if ((error as { code?: string }).code === "ERR_ADDRESS_IN_USE")
-      throw inUse(`one of the ports ${port} to ${port + WORKERS.length - 1}`, WORKERS.length);
+    if ((error as { code?: string }).code === "ERR_ADDRESS_IN_USE") throw inUse(`one of the ports ${port} to ${port + PORTS - 1}`, PORTS);
     throw error;
   }
 }
@@ -75,18 +79,23 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
 function urlsOf(built: BuiltWorker[], port: number): Urls {
   const edges: Record<string, string> = {};
   let management = "";
-  for (const [index, { options }] of built.entries()) {
+  for (const [index, { section, options }] of built.entries()) {
     const url = `http://${HOST}:${port + index}`;
-    const region = settingsOf(options)["REGION"];
-    if (typeof region === "string") edges[region] = url;
-    else management = url;
+    const kind = kindOf(section);
+    if (kind === "edge") edges[String(settingsOf(options)["REGION"])] = url;
+    else if (kind === "management") management = url;
   }
   return { management, edges };
 }
 
-function workerOptions({ name, script, options }: BuiltWorker, urls: Urls, secrets: Secrets, chosen: GatewayOptions): WorkerOptions {
-  const bindings: Record<string, unknown> = { ...settingsOf(options), ...secrets };
-  if (bindings["REGION"]) Object.assign(bindings, chosen.edgeSettings);
+function workerOptions(
+  { section, name, script, options }: BuiltWorker,
+  urls: Urls,
+  secrets: Secrets,
+  chosen: GatewayOptions,
+): WorkerOptions {
+  const bindings: Record<string, unknown> = { ...settingsOf(options), ...secretsOf(section, secrets) };
+  if (kindOf(section) !== "management") Object.assign(bindings, chosen.edgeSettings);
   else
     Object.assign(bindings, { PUBLIC_URL: urls.management, REGIONS: withLocalUrls(bindings["REGIONS"], urls) }, chosen.managementSettings);
   return { ...options, name, modulesRoot: path.dirname(script), modules: [{ type: "ESModule", path: script }], bindings } as WorkerOptions;
@@ -103,9 +112,9 @@ function withLocalUrls(regions: unknown, { edges }: Urls) {
   return Object.fromEntries(configured.map(([id, region]) => [id, { ...region, url: edges[id] ?? region.url }]));
 }
 
-function miniflareOptions(workers: WorkerOptions[], { port, state, quiet }: GatewayOptions) {
+function miniflareOptions(withPort: WorkerOptions[], without: WorkerOptions[], { port, state, quiet }: GatewayOptions) {
   return convertV4MiniflareOptions({
-    workers: workers.map((worker, index) => ({ ...worker, unsafeDirectSockets: [{ host: HOST, port: port + index }] })),
+    workers: [...withPort.map((worker, index) => ({ ...worker, unsafeDirectSockets: [{ host: HOST, port: port + index }] })), ...without],
     resourcePersistencePath: storageFolder(state),
     // the entry of Miniflare's own, which nobody uses: any port, and no fetched description of the machine's place
     host: HOST,

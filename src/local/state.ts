@@ -10,6 +10,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { kindOf, type WorkerSection } from "./bundle.ts";
 import { Stop } from "./stop.ts";
 
 /** Secrets under the names they have as bindings of the Workers. */
@@ -80,6 +81,12 @@ export function readSecrets(file: string): Secrets {
   mkdirSync(path.dirname(file), { recursive: true });
   writePrivately(file, secrets);
   return secrets;
+}
+
+/** Those that a Worker needs, and no others: only management may set up the first organisation, and only storage opens what sinks hide. */
+export function secretsOf(section: WorkerSection, secrets: Secrets): Partial<Secrets> {
+  const { TOKEN_TAG_KEYS, SINK_SECRETS_KEY } = secrets;
+  return { management: secrets, edge: { TOKEN_TAG_KEYS }, storage: { SINK_SECRETS_KEY } }[kindOf(section)];
 }
 
 /** What an earlier start left, whole or, when it was interrupted while seeding, in part. */

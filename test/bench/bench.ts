@@ -12,7 +12,7 @@ import { SENDERS } from "./load.ts";
 import { measureOverload } from "./overload.ts";
 import { printPrices } from "./price.ts";
 import { bodyRows, groupRows, measure } from "./rows.ts";
-import { COUNTING_EDGE, withStage } from "./stage.ts";
+import { COUNTING, withStage } from "./stage.ts";
 import { printTable } from "./table.ts";
 
 const USAGE = `Usage: npm run bench -- [options]
@@ -62,7 +62,7 @@ async function measureRows(rounds: number, only: string): Promise<void> {
     });
   if (auth) await withStage({ edgeSource: AUTH_EDGE, edgeSettings: NO_FLUSH }, (stage) => measureAuth(stage, rounds));
   if (groups.length === 0 && !prices) return;
-  await withStage({ edgeSource: COUNTING_EDGE, edgeSettings: NO_FLUSH }, async (stage) => {
+  await withStage({ ...COUNTING, edgeSettings: NO_FLUSH }, async (stage) => {
     if (groups.length > 0) await measure(groups, rounds, stage, true);
     if (groups.length > 0) printTable("group commit: bodies of 1 KB on one dataset and one Durable Object", groups);
     if (prices) await printPrices(stage);

@@ -1,4 +1,4 @@
-/** What the platform would bill an edge for, counted by counting-edge.ts since it started. */
+/** What the platform would bill a region for, counted by counting-edge.ts and counting-storage.ts since they started. */
 export interface Counts {
   workerRequests: number;
   /** Calls of a Durable Object, its alarms included. */

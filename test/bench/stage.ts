@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { readTagKeys, type TagKeys } from "../../src/access/token.ts";
 import { call } from "../../src/local/api.ts";
-import type { OtherSource } from "../../src/local/bundle.ts";
+import { type OtherSource, PORTS } from "../../src/local/bundle.ts";
 import type { Dataset } from "../../src/local/demo/segments.ts";
 import { type Gateway, openGateway } from "../../src/local/gateway.ts";
 import { findFree, HOST } from "../../src/local/ports.ts";
@@ -14,7 +14,12 @@ import { FLOOR_WORKER } from "./floor.ts";
 import { type Target, workerdPid } from "./load.ts";
 
 const REGION = "cloud.us-east-1.aws";
-export const COUNTING_EDGE: OtherSource = { entry: path.join(import.meta.dirname, "counting-edge.ts"), plugins: [] };
+const counting = (entry: string): OtherSource => ({ entry: path.join(import.meta.dirname, entry), plugins: [] });
+/** Counts what the platform would bill. */
+export const COUNTING: Pick<StageOptions, "edgeSource" | "storageSource"> = {
+  edgeSource: counting("counting-edge.ts"),
+  storageSource: counting("counting-storage.ts"),
+};
 
 export interface Stage {
   /** URL of the Worker that only drains. */
@@ -33,13 +38,14 @@ export interface Stage {
   dataset(name: string): Promise<Dataset>;
   /** Writes out what is buffered of it. */
   flush(dataset: Dataset): Promise<void>;
-  /** What the platform would bill until now; only of a counting edge. */
+  /** What the platform would bill until now; only where COUNTING is staged. */
   counts(): Promise<Counts>;
 }
 
 export interface StageOptions {
-  /** In place of the edge's own, for all regions. */
+  /** In place of the real ones, for all regions. */
   edgeSource?: OtherSource;
+  storageSource?: OtherSource;
   edgeSettings?: Record<string, number>;
 }
 
@@ -48,16 +54,8 @@ export async function withStage(options: StageOptions, use: (stage: Stage) => Pr
   const folder = mkdtempSync(path.join(tmpdir(), "headgate-bench-"));
   // also when a signal ends this
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
-  const port = await findFree(4);
-  const { edgeSource, edgeSettings = {} } = options;
-  const gateway = await openGateway({
-    port,
-    state: folder,
-    quiet: true,
-    edgeSettings,
-    ...(edgeSource && { edgeSource }),
-    beside: [FLOOR_WORKER],
-  });
+  const port = await findFree(PORTS + 1);
+  const gateway = await openGateway({ ...options, port, state: folder, quiet: true, beside: [FLOOR_WORKER] });
   try {
     const { management, edges, org, ownerToken } = await seed(folder, gateway.urls, gateway.secrets);
     const owner = { token: ownerToken, org };
@@ -67,7 +65,7 @@ export async function withStage(options: StageOptions, use: (stage: Stage) => Pr
     const token = await newToken({});
     const edge = edges[REGION] as string;
     await use({
-      floor: `http://${HOST}:${port + 3}/`,
+      floor: `http://${HOST}:${port + PORTS}/`,
       workerd: workerdPid(),
       org,
       tagKeys: readTagKeys(gateway.secrets.TOKEN_TAG_KEYS),

@@ -12,10 +12,7 @@ import { Problem } from "../../src/problem.ts";
 
 const NOW = 1_000_000_000;
 const TAG_KEYS = "1:AAECAwQFBgcICQoLDA0ODw";
-const env = {
-  ...{ REGION: "cloud.us-east-1.aws", TOKEN_TAG_KEYS: TAG_KEYS, BUFFER_SHARDS: 1, SEGMENT_BYTES_MAX: 1_000, FLUSH_AFTER_MS: 100 },
-  ...{ DEDUPE_WINDOW_MS: 1_000, DEDUPE_IDS_MAX: 0 },
-} as EdgeEnv;
+const env = { REGION: "cloud.us-east-1.aws", TOKEN_TAG_KEYS: TAG_KEYS, BUFFER_SHARDS: 1 } as EdgeEnv;
 const visit = { now: NOW, ip: "203.0.113.7", waitUntil: () => {}, purpose: "ingest" as const };
 const mint = (kind: Parameters<typeof mintToken>[0]) => mintToken(kind, readTagKeys(TAG_KEYS));
 

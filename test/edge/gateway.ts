@@ -4,8 +4,10 @@ import { organisationKey, organisationMap, type PermissionSet, permissionKey, pe
 import { digestOf, mintToken } from "../../src/access/token.ts";
 import { bufferOf } from "../../src/edge/buffer/shard.ts";
 import { type EdgeEnv, settingsOf } from "../../src/edge/env.ts";
+import type { StorageEnv } from "../../src/edge/storage-env.ts";
 
-export const env = bindings as unknown as EdgeEnv;
+/** Those of the edge and of its storage, as both.ts is both. */
+export const env = bindings as unknown as EdgeEnv & StorageEnv;
 export const HERE = "cloud.us-east-1.aws";
 export const ELSEWHERE = "cloud.eu-central-1.aws";
 

@@ -3,12 +3,12 @@ import { createScheduledController, evictDurableObject, runInDurableObject } fro
 import { exports } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Removed } from "../../src/access/chore.ts";
+import { PAGES_MAX } from "../../src/edge/bucket/objects.ts";
 import { objectKey, objectPrefix, segmentId } from "../../src/edge/buffer/object-key.ts";
 import type { Destination } from "../../src/edge/buffer/segment.ts";
 import { bufferOf } from "../../src/edge/buffer/shard.ts";
 import type { EdgeEnv } from "../../src/edge/env.ts";
 import { purge, RETENTION_CRON, runChores, trim } from "../../src/edge/life.ts";
-import { PAGES_MAX } from "../../src/edge/sinks/objects.ts";
 import worker from "../../src/edge/worker.ts";
 import { alarmOf, event, ROUTE, stopClock } from "./buffer/under-test.ts";
 import { env, HERE } from "./gateway.ts";

@@ -38,20 +38,19 @@ function anyLayout(text: string): RegExp {
   return new RegExp(words.join("\\s+"));
 }
 
-export function mutating(mutation: Mutation): Plugin {
-  return {
+/** One plugin for all the Workers that make up a region, and which files none of them has used. */
+export function mutating(mutation: Mutation): { plugin: Plugin; unused: ReadonlySet<string> } {
+  const unused = new Set(mutation.edits.map(({ file }) => file));
+  const plugin: Plugin = {
     name: "mutation",
-    setup({ onLoad, onEnd }) {
-      const left = new Set(mutation.edits.map(({ file }) => file));
+    setup({ onLoad }) {
       onLoad({ filter: /\.ts$/ }, (found) => {
         const file = path.relative(ROOT, found.path);
         if (!mutation.edits.some((edit) => edit.file === file)) return undefined;
-        left.delete(file);
+        unused.delete(file);
         return { contents: mutated(file, mutation), loader: "ts" };
-      });
-      onEnd(() => {
-        if (left.size > 0) throw new Error(`mutation "${mutation.name}": the edge does not use ${[...left].join(", ")}`);
       });
     },
   };
+  return { plugin, unused };
 }

@@ -2,8 +2,8 @@
  * The write-ahead log of one shard of a dataset. An append is answered once its commit is durable. An alarm seals and writes segments out; a crash anywhere repeats the same put of the same bytes.
  */
 import { DurableObject } from "cloudflare:workers";
-import { type EdgeEnv, settingsOf } from "../env.ts";
-import { unstage } from "../sinks/staged.ts";
+import { unstage } from "../bucket/staged.ts";
+import { type StorageEnv, storageSettingsOf } from "../storage-env.ts";
 import { load } from "./commit.ts";
 import { CommitQueue, onlyCounted } from "./commit-queue.ts";
 import { type Counts, emptyCounts } from "./counts.ts";
@@ -45,7 +45,7 @@ export interface Route {
   quarantineBytesMax: number;
 }
 
-export class Buffer extends DurableObject<EdgeEnv> {
+export class Buffer extends DurableObject<StorageEnv> {
   #commits: CommitQueue;
   #destination: Destination | null;
   #gone: boolean;
@@ -61,7 +61,7 @@ export class Buffer extends DurableObject<EdgeEnv> {
   /** When this instance knows an alarm to be set. */
   #alarmAt: number | null = null;
 
-  constructor(ctx: DurableObjectState, env: EdgeEnv) {
+  constructor(ctx: DurableObjectState, env: StorageEnv) {
     super(ctx, env);
     const { sql } = ctx.storage;
     ctx.storage.transactionSync(() => log.createTables(sql));
@@ -271,7 +271,7 @@ export class Buffer extends DurableObject<EdgeEnv> {
   }
 
   get #settings() {
-    return settingsOf(this.env);
+    return storageSettingsOf(this.env);
   }
 
   /** Sets the alarm for when the next segment is due, unless one is set that comes in time. */

@@ -4,11 +4,11 @@
  */
 import type { SinkSettings } from "../../access/dataset-settings.ts";
 import { open, sinkSecretContext } from "../../access/seal.ts";
-import { type EdgeEnv, settingsOf } from "../env.ts";
 import { buryDead } from "../sinks/dead.ts";
 import { openSink } from "../sinks/index.ts";
 import { readObject } from "../sinks/r2.ts";
 import { type SealedSegment, SinkFailure } from "../sinks/sink.ts";
+import { type StorageEnv, storageSettingsOf } from "../storage-env.ts";
 import { within } from "../within.ts";
 import * as log from "./log.ts";
 import { objectKey } from "./object-key.ts";
@@ -45,7 +45,7 @@ interface Failing {
 
 export class Deliveries {
   #sql: SqlStorage;
-  #env: () => EdgeEnv;
+  #env: () => StorageEnv;
   #known: { at: number; sinks: SinkSettings[] } | null = null;
   /** When the sinks may be looked up again after nobody could say; epoch milliseconds. */
   #lookUpAt = 0;
@@ -53,7 +53,7 @@ export class Deliveries {
   #running = new Map<number, Promise<void>>();
   #failing: Map<number, Failing>;
 
-  constructor(sql: SqlStorage, env: () => EdgeEnv) {
+  constructor(sql: SqlStorage, env: () => StorageEnv) {
     this.#sql = sql;
     this.#env = env;
     // kept, or each start would come before a sink has asked to be tried again
@@ -171,7 +171,7 @@ export class Deliveries {
   }
 
   #opened(settings: SinkSettings, { datasetId }: Destination): SinkSettings {
-    const { sealKeys } = settingsOf(this.#env());
+    const { sealKeys } = storageSettingsOf(this.#env());
     const secrets = Object.entries(settings.secrets).map(([secret, sealed]) => [
       secret,
       open(sealed, sealKeys, sinkSecretContext(datasetId, settings.name, secret)),

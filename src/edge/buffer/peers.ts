@@ -1,5 +1,5 @@
 /** The other shards of a dataset: what they know of an append that may have come to them first. */
-import { type EdgeEnv, settingsOf } from "../env.ts";
+import { type StorageEnv, storageSettingsOf } from "../storage-env.ts";
 import type { Route } from "./buffer.ts";
 import { elders, type Layouts, learn, prune } from "./layouts.ts";
 import * as log from "./log.ts";
@@ -8,7 +8,7 @@ import { bufferOf, shardOf } from "./shard.ts";
 
 export class Peers {
   #sql: SqlStorage;
-  #env: EdgeEnv;
+  #env: StorageEnv;
   #layouts: Layouts = new Map();
   /** By number of shards: when this shard last asked about it, and when shard 0 last told the others. */
   #confirmedAt = new Map<number, number>();
@@ -16,7 +16,7 @@ export class Peers {
   /** The largest number there ever was, as far as shard 0 knows: it is asked by every shard that is used. */
   most: number;
 
-  constructor(sql: SqlStorage, env: EdgeEnv, now: number) {
+  constructor(sql: SqlStorage, env: StorageEnv, now: number) {
     this.#sql = sql;
     this.#env = env;
     // when they were last used is not kept: from a start on, each counts for a whole window
@@ -68,7 +68,7 @@ export class Peers {
    */
   async layouts(destination: Destination, shards: number): Promise<number[]> {
     const now = Date.now();
-    const { windowMs } = settingsOf(this.#env).dedupe;
+    const { windowMs } = storageSettingsOf(this.#env).dedupe;
     if (now - (this.#toldAt.get(shards) ?? Number.NEGATIVE_INFINITY) > windowMs / 2) {
       const most = Math.max(shards, ...this.#layouts.keys());
       const peers = Array.from({ length: most - 1 }, (_, index) => bufferOf(this.#env, destination, index + 1));

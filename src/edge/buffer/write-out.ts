@@ -1,7 +1,8 @@
 /** From the log to the bucket: what is due is sealed, put under its own key, and dropped. */
-import { type EdgeEnv, settingsOf } from "../env.ts";
+
+import * as staged from "../bucket/staged.ts";
 import { sinkOf } from "../sinks/index.ts";
-import * as staged from "../sinks/staged.ts";
+import { type StorageEnv, storageSettingsOf } from "../storage-env.ts";
 import type { Deliveries } from "./deliveries.ts";
 import * as log from "./log.ts";
 import { objectKey } from "./object-key.ts";
@@ -22,7 +23,7 @@ export async function writeOut(
   held: () => State,
   which: (segment: Segment) => boolean,
   destination: Destination,
-  env: EdgeEnv,
+  env: StorageEnv,
   deliveries: Deliveries,
 ): Promise<Written> {
   const { sql } = storage;
@@ -36,7 +37,7 @@ export async function writeOut(
   for (const segment of held().segments.filter(({ sealed }) => sealed)) {
     try {
       if (!(await put(storage, held, segment, destination, env))) continue;
-      const { windowMs, idsMax } = settingsOf(env).dedupe;
+      const { windowMs, idsMax } = storageSettingsOf(env).dedupe;
       const goesOn = segment.kind === "events" && (await deliveries.wanted(destination));
       const now = Date.now();
       storage.transactionSync(() => {
@@ -61,7 +62,7 @@ async function put(
   held: () => State,
   segment: Segment,
   destination: Destination,
-  env: EdgeEnv,
+  env: StorageEnv,
 ): Promise<boolean> {
   const key = objectKey(destination, segment.id, segment.kind);
   if (!segment.upload) {

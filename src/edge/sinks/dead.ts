@@ -1,5 +1,5 @@
+import { metadataOf } from "../bucket/metadata.ts";
 import { objectKey } from "../buffer/object-key.ts";
-import { metadataOf } from "./metadata.ts";
 import type { SealedSegment } from "./sink.ts";
 
 /** R2 keeps 8 KB of metadata with an object. */

@@ -1,4 +1,4 @@
-import { metadataOf } from "./metadata.ts";
+import { metadataOf } from "../bucket/metadata.ts";
 import type { Sink } from "./sink.ts";
 
 /** Exactly once: the key is the segment's own, and nothing is ever written over. */

@@ -5,7 +5,7 @@
  */
 import { AwsV4Signer } from "aws4fetch";
 import type { SinkSettings } from "../../access/dataset-settings.ts";
-import { metadataOf } from "./metadata.ts";
+import { metadataOf } from "../bucket/metadata.ts";
 import { isOk } from "./outcome.ts";
 import { below, openReceiver } from "./receiver.ts";
 import { type Sink, SinkFailure } from "./sink.ts";

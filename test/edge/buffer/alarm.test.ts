@@ -1,10 +1,10 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { settingsOf } from "../../../src/edge/env.ts";
+import { storageSettingsOf } from "../../../src/edge/storage-env.ts";
 import { env } from "../gateway.ts";
 import { alarmOf, event, failPuts, query, type Stub, setUp, stopClock, storedIn, tryFlush } from "./under-test.ts";
 
-const { flushAfterMs } = settingsOf(env);
+const { flushAfterMs } = storageSettingsOf(env);
 let now: number;
 
 beforeEach(() => {

@@ -3,11 +3,11 @@ import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { PENDING_BYTES_MAX, STORED_BYTES_MAX } from "../../../src/edge/buffer/buffer.ts";
 import { COMMIT_APPENDS_MAX, ROW_BYTES_MAX } from "../../../src/edge/buffer/segment.ts";
-import { settingsOf } from "../../../src/edge/env.ts";
+import { storageSettingsOf } from "../../../src/edge/storage-env.ts";
 import { env, HERE } from "../gateway.ts";
 import { event, failPuts, interceptPut, objectsOf, query, ROUTE, setUp, stopClock, storedIn, tryFlush } from "./under-test.ts";
 
-const { windowMs } = settingsOf(env).dedupe;
+const { windowMs } = storageSettingsOf(env).dedupe;
 const NUMBERS = Array.from({ length: 64 }, (_, n) => n);
 /** A member of at least so many bytes. */
 const member = (bytes: number) => new Uint8Array(gzipSync(new Uint8Array(bytes), { level: 0 }));

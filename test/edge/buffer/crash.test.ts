@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Buffer as BufferObject } from "../../../src/edge/buffer/buffer.ts";
 import type { Destination } from "../../../src/edge/buffer/segment.ts";
 import { bufferOf } from "../../../src/edge/buffer/shard.ts";
-import { type EdgeEnv, settingsOf } from "../../../src/edge/env.ts";
+import { type StorageEnv, storageSettingsOf } from "../../../src/edge/storage-env.ts";
 import { send } from "../../../src/edge/store.ts";
 import { env } from "../gateway.ts";
 import {
@@ -35,7 +35,7 @@ const fingerprints = async (destination: Destination) =>
 
 /** Everything due: what no one asks for is done by the alarm. */
 async function alarm(stub: Stub): Promise<void> {
-  vi.setSystemTime(Date.now() + settingsOf(env).flushAfterMs);
+  vi.setSystemTime(Date.now() + storageSettingsOf(env).flushAfterMs);
   await runDurableObjectAlarm(stub);
 }
 
@@ -175,7 +175,7 @@ describe("a crash", () => {
           return answer;
         },
       }),
-    } as unknown as EdgeEnv["BUFFER"];
+    } as unknown as StorageEnv["BUFFER"];
     const sender = { destination, token: "t", traceId: "", now: 0, dedupe: "off" as const, quarantineBytesMax: 0, idempotencyKey: null };
     expect(await send(event(1), sender, { ...env, BUFFER })).toBe("duplicate");
     expect(calls).toBe(2);

@@ -7,8 +7,8 @@ import { seal, sinkSecretContext } from "../../../src/access/seal.ts";
 import type { Buffer as BufferObject } from "../../../src/edge/buffer/buffer.ts";
 import { objectPrefix, rootOf } from "../../../src/edge/buffer/object-key.ts";
 import type { Destination } from "../../../src/edge/buffer/segment.ts";
-import { type EdgeEnv, settingsOf } from "../../../src/edge/env.ts";
 import { openSegment } from "../../../src/edge/query/scan.ts";
+import { type StorageEnv, storageSettingsOf } from "../../../src/edge/storage-env.ts";
 import { env } from "../gateway.ts";
 import { alarmOf, event, objectsOf, query, type Stub, setUp, stopClock } from "./under-test.ts";
 
@@ -59,12 +59,12 @@ const sink = (name: string, slot: number, more: Partial<SinkSettings> = {}): Sin
 async function configure(stub: Stub, sinks: SinkSettings[] | null | Error): Promise<void> {
   settings = Array.isArray(sinks) ? { ...defaultSettings(), sinks } : sinks;
   await runInDurableObject(stub, (instance: BufferObject) => {
-    const holder = instance as unknown as { env: EdgeEnv };
+    const holder = instance as unknown as { env: StorageEnv };
     const lookUpSettings = async () => {
       if (settings instanceof Error) throw settings;
       return settings;
     };
-    holder.env = { ...env, AUTHORITY: { ...env.AUTHORITY, lookUpSettings } as EdgeEnv["AUTHORITY"] };
+    holder.env = { ...env, AUTHORITY: { ...env.AUTHORITY, lookUpSettings } as StorageEnv["AUTHORITY"] };
   });
 }
 
@@ -76,7 +76,7 @@ const unavailable = () => new Response("down", { status: 503, headers: { "retry-
 describe("a segment in the bucket", () => {
   it("is brought to each sink under its own id, with the secret opened, and then no more waited for", async () => {
     const { send, stub, destination } = setUp();
-    const { sealKeys } = settingsOf(env);
+    const { sealKeys } = storageSettingsOf(env);
     const authorization = seal("Bearer s3cret", sealKeys, sinkSecretContext(destination.datasetId, "a", "authorization"));
     await configure(stub(), [sink("a", 0, { secrets: { authorization } }), sink("b", 1)]);
     await send(event(1));

@@ -5,11 +5,11 @@ import type { Buffer as BufferObject } from "../../../src/edge/buffer/buffer.ts"
 import { elders, type Layouts, learn, prune } from "../../../src/edge/buffer/layouts.ts";
 import type { Append } from "../../../src/edge/buffer/segment.ts";
 import { bufferOf, shardOf } from "../../../src/edge/buffer/shard.ts";
-import { type EdgeEnv, settingsOf } from "../../../src/edge/env.ts";
+import { type StorageEnv, storageSettingsOf } from "../../../src/edge/storage-env.ts";
 import { env } from "../gateway.ts";
 import { event, setUp, stopClock, storedIn } from "./under-test.ts";
 
-const { windowMs } = settingsOf(env).dedupe;
+const { windowMs } = storageSettingsOf(env).dedupe;
 let now: number;
 
 beforeEach(() => {
@@ -86,8 +86,8 @@ describe("a retry after the number of shards was changed", () => {
     vi.setSystemTime(now + windowMs + 1);
     await send(toShard(2, 100), 4);
     await runInDurableObject(stub(2), async (instance: BufferObject) => {
-      const holder = instance as unknown as { env: EdgeEnv };
-      holder.env = { ...holder.env, BUFFER: {} as EdgeEnv["BUFFER"] };
+      const holder = instance as unknown as { env: StorageEnv };
+      holder.env = { ...holder.env, BUFFER: {} as StorageEnv["BUFFER"] };
       expect(await instance.append(destination, toShard(2, 200), { shard: 2, shards: 4, quarantineBytesMax: 0 })).toBe("stored");
     });
   });

@@ -2,11 +2,11 @@
 import { abortAllDurableObjects, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { stage } from "../../../src/edge/bucket/staged.ts";
 import type { Buffer as BufferObject } from "../../../src/edge/buffer/buffer.ts";
 import { segmentId } from "../../../src/edge/buffer/object-key.ts";
 import type { Append, Destination } from "../../../src/edge/buffer/segment.ts";
-import type { EdgeEnv } from "../../../src/edge/env.ts";
-import { stage } from "../../../src/edge/sinks/staged.ts";
+import type { StorageEnv } from "../../../src/edge/storage-env.ts";
 import { env } from "../gateway.ts";
 import { breakNextTransaction, event, objectsOf, query, type Stub, setUp, stopClock, storedIn, tryAppend, tryFlush } from "./under-test.ts";
 
@@ -41,7 +41,7 @@ type Complete = (upload: R2MultipartUpload, parts: R2UploadedPart[]) => Promise<
 /** Puts something between the object and the completion of its uploads, and lets its puts fail, until the object ends. */
 function intercept(stub: Stub, complete: Complete): Promise<void> {
   return runInDurableObject(stub, (instance: BufferObject) => {
-    const holder = instance as unknown as { env: EdgeEnv };
+    const holder = instance as unknown as { env: StorageEnv };
     const { SEGMENTS } = holder.env;
     const bucket = {
       head: (key: string) => SEGMENTS.head(key),

@@ -6,7 +6,7 @@ import type { Buffer as BufferObject } from "../../../src/edge/buffer/buffer.ts"
 import { objectPrefix } from "../../../src/edge/buffer/object-key.ts";
 import type { Append, Destination } from "../../../src/edge/buffer/segment.ts";
 import { bufferOf } from "../../../src/edge/buffer/shard.ts";
-import type { EdgeEnv } from "../../../src/edge/env.ts";
+import type { StorageEnv } from "../../../src/edge/storage-env.ts";
 import { env, HERE } from "../gateway.ts";
 
 export type Stub = DurableObjectStub<BufferObject>;
@@ -49,7 +49,7 @@ export async function storedIn(destination: Destination): Promise<number[]> {
 /** Puts something between the object and its bucket, until the object ends. */
 export function interceptPut(stub: Stub, put: (real: Put, instance: BufferObject, state: DurableObjectState) => Put): Promise<void> {
   return runInDurableObject(stub, (instance: BufferObject, state) => {
-    const holder = instance as unknown as { env: EdgeEnv };
+    const holder = instance as unknown as { env: StorageEnv };
     const { SEGMENTS } = holder.env;
     const bucket = {
       head: (key: string) => SEGMENTS.head(key),

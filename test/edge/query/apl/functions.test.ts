@@ -126,16 +126,16 @@ describe("functions of patterns", () => {
     ["extract_all('x', log)", null],
     ["extract_all('a*', 'baac')", ["", "aa", ""]],
     [String.raw`replace(@'(\w+)=(\w+)', '$2:$1', 'a=b c=d')`, "b:a d:c"],
-    [String.raw`replace_regex(@'^logging', 'axiom', 'logging-data')`, "axiom-data"],
+    ["replace_regex(@'^logging', 'axiom', 'logging-data')", "axiom-data"],
     [String.raw`replace_regex(@'\d+', '<$0>', 'a1b22')`, "a<1>b<22>"],
-    [String.raw`replace_regex(@'b', '$$1', 'abc')`, "a$1c"],
-    [String.raw`replace_regex(@'x*', '-', 'abc')`, "-a-b-c-"],
-    [String.raw`replace_regex(@'z', '-', 'abc')`, "abc"],
-    [String.raw`countof_regex('abcabc', 'a.c')`, 2],
-    [String.raw`countof_regex('ababa', 'aba')`, 1],
-    [String.raw`trim_regex('[0-9]+', '12ab34cd56')`, "ab34cd"],
-    [String.raw`trim_start_regex('[0-9]', '12ab34')`, "ab34"],
-    [String.raw`trim_end_regex('[0-9]', '12ab34')`, "12ab"],
+    ["replace_regex(@'b', '$$1', 'abc')", "a$1c"],
+    ["replace_regex(@'x*', '-', 'abc')", "-a-b-c-"],
+    ["replace_regex(@'z', '-', 'abc')", "abc"],
+    ["countof_regex('abcabc', 'a.c')", 2],
+    ["countof_regex('ababa', 'aba')", 1],
+    ["trim_regex('[0-9]+', '12ab34cd56')", "ab34cd"],
+    ["trim_start_regex('[0-9]', '12ab34')", "ab34"],
+    ["trim_end_regex('[0-9]', '12ab34')", "12ab"],
   ]);
 });
 
@@ -523,6 +523,10 @@ describe("what functions make", () => {
     expect(evaluate("t18", {}, { lets: { t0: "'abcdefgh'", ...doubled } })).toBeNull();
     const nested = Array.from({ length: 25 }, (_, i) => [`a${i + 1}`, `pack_array(a${i}, a${i})`]);
     expect(evaluate("a19", {}, { lets: { a0: "dynamic([1])", ...Object.fromEntries(nested) } })).toBeNull();
+    for (const name of ["quote", "base64_encode_tostring", "dynamic_to_json", "url_encode"]) {
+      const again = Object.fromEntries(Array.from({ length: 120 }, (_, i) => [`t${i + 1}`, `${name}(t${i})`]));
+      expect(String(evaluate("t120", {}, { lets: { t0: "'a \"b\"'", ...again } })).length).toBeLessThanOrEqual(TEXT_LENGTH_MAX);
+    }
     expect(evaluate("replace_string('a', big, big)", { big: "a".repeat(5000) })).toBeNull();
     expect(evaluate(`replace('a', '${"b".repeat(3000)}', big)`, { big: "a".repeat(5000) })).toBeNull();
   });

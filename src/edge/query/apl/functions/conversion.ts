@@ -4,6 +4,7 @@ import { readDatetime, readPrinted, readTimespan } from "../expression/coerce.ts
 import { made } from "../expression/fold.ts";
 import { timeInRange } from "../expression/time-text.ts";
 import type { Compiled, Type, Value } from "../value.ts";
+import { boundedText } from "./bounds.ts";
 import { type Call, constantText, define, type ScalarFunction, special, wrong } from "./define.ts";
 
 const NUMBER = /^\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?\s*$/i;
@@ -131,7 +132,7 @@ export const CONVERSION_FUNCTIONS: Record<string, ScalarFunction> = {
     return convert("timespan", of);
   }),
   tohex: define("A whole number in hexadecimal digits, at least so many.", ["whole", "whole?"], "string", toHex),
-  dynamic_to_json: define("A value as JSON.", ["any"], "string", (value) => JSON.stringify(value ?? null)),
+  dynamic_to_json: define("A value as JSON.", ["any"], "string", (value) => boundedText(JSON.stringify(value ?? null))),
   toarray: define("An array of a value, unless it is one.", ["any"], "dynamic", (value) =>
     value === null || value === undefined ? null : Array.isArray(value) ? (value as Value) : [value],
   ),
