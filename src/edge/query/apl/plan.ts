@@ -22,6 +22,8 @@ export interface Plan {
   readonly flow: Flow;
   /** What is read, in the order in which the query names it. */
   readonly sources: readonly EventSource[];
+  /** How many operators hold rows, or something for each of them. */
+  readonly holders: number;
 }
 
 /**
@@ -33,7 +35,7 @@ export function planQuery(query: Query, options: PlanOptions): Plan {
   const tables = openTables(query);
   const sources: EventSource[] = [];
   const base = { now: options.now, lets: valuesOf(query, options.now), seed: seedOf(query) };
-  let [operators, places, depth] = [0, 0, 0];
+  let [operators, places, depth, holders] = [0, 0, 0, 0];
 
   function plan(placed: Placed, outlook: Outlook): Flow {
     const { table, before } = placed;
@@ -48,6 +50,7 @@ export function planQuery(query: Query, options: PlanOptions): Plan {
     if (last < 0 && isOfDataset) flow.steps.push(counting);
     table.operators.forEach((operator, i) => {
       if (++operators > OPERATORS_MAX) throw new QueryFault(operator.at, `a query has at most ${OPERATORS_MAX} operators`);
+      if (HOLDING.includes(operator.kind)) holders++;
       prepare(operator);
       const isWhole = needsWhole(table.operators.slice(i + 1), outlook.isWhole);
       planOperator(flow, operator, planning, { isWhole, following: following.slice(i + 1) });
@@ -78,8 +81,10 @@ export function planQuery(query: Query, options: PlanOptions): Plan {
   }
 
   const flow = plan({ table: query.body, before: query.lets.length }, { isWhole: true, following: [] });
-  return { flow, sources };
+  return { flow, sources, holders };
 }
+
+const HOLDING: readonly Operator["kind"][] = ["sort", "top", "sample", "summarize", "make-series", "distinct", "join"];
 
 const NOTHING = (_: Operator | null): void => undefined;
 

@@ -79,7 +79,7 @@ export function openBest(by: readonly Compiled[], compare: Compare, most: number
     add(row) {
       const one = { row, keys: keysOf(row, by), turn: count++, bytes: 0 };
       if (!isHeap && held.length < room) {
-        one.bytes = rowBytes(row);
+        one.bytes = rowBytes(row) + bytesOf(one.keys);
         if (budget.take(one.bytes)) {
           held.push(one);
           return;
@@ -94,7 +94,7 @@ export function openBest(by: readonly Compiled[], compare: Compare, most: number
       // most rows are behind the last that is held, and cost no more than to see that
       const last = held[0];
       if (last === undefined || compare(one, last) > 0) return;
-      one.bytes = rowBytes(row);
+      one.bytes = rowBytes(row) + bytesOf(one.keys);
       if (held.length >= room) dropLast();
       insert(one);
     },

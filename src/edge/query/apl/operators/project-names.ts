@@ -90,10 +90,15 @@ function reshape(flow: Flow, nameNow: (name: string) => string | null, nameBefor
     return now === null ? [] : [{ name: now, type }];
   });
   const open = flow.open && !closes;
-  const layout = openLayout(columns, (name) => {
+  const ask = (name: string) => {
     const asked = open ? nameBefore(name) : null;
     return asked === null ? null : (before.list[before.slot(asked)]?.type ?? null);
-  });
+  };
+  const isGone = (name: string) => {
+    const asked = nameBefore(name);
+    return asked === null || before.lacks(asked);
+  };
+  const layout = openLayout(columns, ask, isGone);
   for (const name of before.defined) {
     const now = nameNow(name);
     if (now !== null) layout.define(now, before.list[before.find(name) ?? 0]?.type ?? "dynamic");
