@@ -8,7 +8,7 @@ const FIRST = Date.UTC(2026, 1, 27, 0, 0, 0);
 /** On average between two events: so they cover six days, of two months. */
 const BETWEEN_MS = 103_680;
 
-export const SERVICES = ["api", "web", "db", "auth", "worker", "cache", "zürich-edge"];
+const SERVICES = ["api", "web", "db", "auth", "worker", "cache", "zürich-edge"];
 const LEVELS = ["info", "info", "info", "warn", "error", "debug", "INFO", "Error"];
 const STATUSES = [200, 200, 200, 201, 204, 301, 404, 404, 500, 503];
 const METHODS = ["GET", "GET", "POST", "PUT", "DELETE"];
@@ -26,7 +26,7 @@ const CSV_TEXTS = ["a,b,c", '"x,y",z', "1,,3", "single", '"say ""hi""",end'];
 const STARTS = ["2024-02-29T23:59:59Z", "2023-12-31T12:30:00+02:00", "2025-01-01T00:00:00.5Z", "2026-03-31", "1999-07-04T06:05:04.003002Z"];
 
 /** As a text and in microseconds, by hand. */
-export const LENGTHS: readonly (readonly [text: string, microseconds: number])[] = [
+const LENGTHS: readonly (readonly [text: string, microseconds: number])[] = [
   ["00:00:01", 1_000_000],
   ["00:01:30.5", 90_500_000],
   ["1.02:03:04", 93_784_000_000],

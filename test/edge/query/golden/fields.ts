@@ -37,7 +37,8 @@ export const FIELDS: Record<string, Record<string, string>> = {
     took_us: whole("took_us"),
     span_ns: whole("span_ns"),
     started: text("started"),
-    started_time: time("started"),
+    /** With the offset that it may have from UTC, which a cast to TIMESTAMP alone would drop. */
+    started_time: "(j->>'$.started')::TIMESTAMPTZ::TIMESTAMP",
     epoch: whole("epoch"),
     tags: list("tags", "VARCHAR"),
     nums: list("nums", "DOUBLE"),

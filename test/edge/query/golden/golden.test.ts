@@ -26,9 +26,11 @@ afterAll(() => {
 });
 
 describe.each(Object.entries(CASES))("%s: APL means what its SQL says", (_, cases) => {
-  it.each(cases)("$apl", async ({ apl, sql, ...accepted }) => {
+  it.each(cases)("$apl", async ({ apl, sql, isEmpty = false, ...accepted }) => {
     const [found, right] = await Promise.all([answer(apl, scan), oracle.ask(sql)]);
     expect(difference(found, right, accepted)).toBe(null);
+    // an answer without rows shows nothing
+    expect(right.rows.length > 0).toBe(!isEmpty);
   });
 });
 

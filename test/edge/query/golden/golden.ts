@@ -10,10 +10,11 @@ import { type Accepted, type Cell, type Result, span, time } from "./result.ts";
 export interface Golden extends Accepted {
   readonly apl: string;
   readonly sql: string;
+  /** No row is the right answer. */
+  readonly isEmpty?: boolean;
 }
 
-/** When all queries begin: the events are of the six days before. */
-export const NOW_TEXT = "2026-03-06 00:00:00";
+/** When all queries begin: the events are of the week before. */
 const NOW = Date.parse("2026-03-06T00:00:00Z") * 1000;
 const WEEKS = { from: NOW - 14 * 86_400e6, to: NOW };
 

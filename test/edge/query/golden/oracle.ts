@@ -16,6 +16,7 @@ export interface Oracle {
 export async function openOracle(objects: Objects): Promise<Oracle> {
   const duckdb = await (await DuckDBInstance.create(":memory:")).connect();
   await duckdb.run("SET threads = 1");
+  await duckdb.run("SET TimeZone = 'UTC'");
   for (const rule of RULES) await duckdb.run(rule);
   for (const [dataset, files] of objects) await load(duckdb, dataset, files);
   return { ask: (sql) => ask(duckdb, sql), close: () => duckdb.closeSync() };

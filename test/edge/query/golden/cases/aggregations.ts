@@ -1,0 +1,215 @@
+/** Every aggregation. Nulls are passed over; of nothing, counts and sums are 0, lists are empty, and all else is null. */
+import type { Golden } from "../golden.ts";
+
+/** `RELATIVE_ERROR` of a percentile of more than 1,024 values; of fewer it is exact. */
+const PERCENTILE = 0.005;
+/** Three standard errors of `dcount` at its usual accuracy, of more than 1,536 values; of fewer it is exact. */
+const DCOUNT = 3 * 0.0081;
+/** Digits that are lost where a variance is summed up in another way. */
+const VARIANCE = 1e-8;
+
+export const AGGREGATIONS: readonly Golden[] = [
+  { apl: "logs | summarize countif(status == 500)", sql: "SELECT count(*) FILTER (status = 500) AS countif_ FROM logs" },
+  {
+    apl: "logs | summarize n = countif(ok), m = countif(not(ok)), o = countif(isnull(ok)) by service",
+    sql: "SELECT service, count(*) FILTER (ok) AS n, count(*) FILTER (NOT ok) AS m, count(*) FILTER (ok IS NULL) AS o FROM logs GROUP BY service",
+  },
+  { apl: "logs | summarize sum(bytes) by service", sql: "SELECT service, coalesce(sum(bytes), 0) AS sum_bytes FROM logs GROUP BY service" },
+  {
+    apl: "logs | summarize s = sum(ms), t = sum(temp) by method",
+    sql: "SELECT method, sum(ms) AS s, sum(temp) AS t FROM logs GROUP BY method",
+  },
+  { apl: "logs | summarize s = sum(ms / 1000)", sql: "SELECT sum(ms / 1000) AS s FROM logs" },
+  {
+    apl: "logs | summarize s = sumif(delta, ok), n = sumif(ms, status >= 500) by service",
+    sql: "SELECT service, sum(delta) FILTER (ok) AS s, coalesce(sum(ms) FILTER (status >= 500), 0) AS n FROM logs GROUP BY service",
+  },
+  { apl: "logs | summarize s = sumif(delta, status == 999)", sql: "SELECT 0 AS s" },
+  { apl: "logs | summarize avg(ms) by service", sql: "SELECT service, avg(ms) AS avg_ms FROM logs GROUP BY service" },
+  {
+    apl: "logs | summarize a = avgif(temp, temp > 0), b = avgif(temp, status == 999) by method",
+    sql: "SELECT method, avg(temp) FILTER (temp > 0) AS a, NULL AS b FROM logs GROUP BY method",
+  },
+  {
+    apl: "logs | summarize lag = avg(_sysTime - _time)",
+    sql: "SELECT to_microseconds(round(avg(epoch_us(_sysTime) - epoch_us(_time)))::BIGINT) AS lag FROM logs",
+  },
+  {
+    apl: "logs | summarize lag = sum(_sysTime - _time), m = max(_sysTime - _time) by service",
+    sql: "SELECT service, to_microseconds(sum(epoch_us(_sysTime) - epoch_us(_time))::BIGINT) AS lag, max(_sysTime - _time) AS m FROM logs GROUP BY service",
+  },
+  {
+    apl: "logs | summarize min(ms), max(ms) by service",
+    sql: "SELECT service, min(ms) AS min_ms, max(ms) AS max_ms FROM logs GROUP BY service",
+  },
+  {
+    apl: "logs | summarize min(_time), max(_time), min(_sysTime)",
+    sql: "SELECT min(_time) AS min__time, max(_time) AS max__time, min(_sysTime) AS min__sysTime FROM logs",
+  },
+  {
+    apl: "logs | summarize a = min(service), b = max(service), c = min(message), d = max(word)",
+    sql: "SELECT min(service) AS a, max(service) AS b, min(message) AS c, max(word) AS d FROM logs",
+  },
+  {
+    apl: "logs | summarize a = minif(temp, ok), b = maxif(delta, status == 404) by service",
+    sql: "SELECT service, min(temp) FILTER (ok) AS a, max(delta) FILTER (status = 404) AS b FROM logs GROUP BY service",
+  },
+  {
+    apl: "logs | summarize dcount(service), dcount(status), dcount(host), dcount(user.id)",
+    sql: 'SELECT count(DISTINCT service) AS dcount_service, count(DISTINCT status) AS dcount_status, count(DISTINCT host) AS dcount_host, count(DISTINCT user_id) AS "dcount_user.id" FROM logs',
+  },
+  { apl: "logs | summarize d = dcount(path) by service", sql: "SELECT service, count(DISTINCT path) AS d FROM logs GROUP BY service" },
+  { apl: "logs | summarize d = dcount(trace)", sql: "SELECT count(DISTINCT trace) AS d FROM logs", tolerance: DCOUNT },
+  {
+    apl: "logs | summarize d = dcount(_time), e = dcount(ms)",
+    sql: "SELECT count(DISTINCT _time) AS d, count(DISTINCT ms) AS e FROM logs",
+    tolerance: DCOUNT,
+  },
+  {
+    apl: "logs | summarize d = dcountif(host, status >= 500), e = dcountif(word, ok) by service",
+    sql: "SELECT service, count(DISTINCT host) FILTER (status >= 500) AS d, count(DISTINCT word) FILTER (ok) AS e FROM logs GROUP BY service",
+  },
+  {
+    apl: "logs | summarize stdev(delta), variance(delta)",
+    sql: "SELECT stddev_samp(delta) AS stdev_delta, var_samp(delta) AS variance_delta FROM logs",
+    tolerance: VARIANCE,
+  },
+  {
+    apl: "logs | summarize s = stdev(ms), v = variance(temp) by service",
+    sql: "SELECT service, stddev_samp(ms) AS s, var_samp(temp) AS v FROM logs GROUP BY service",
+    tolerance: VARIANCE,
+  },
+  {
+    apl: "logs | summarize s = stdevif(ms, ok), v = varianceif(delta, delta > 0)",
+    sql: "SELECT stddev_samp(ms) FILTER (ok) AS s, var_samp(delta) FILTER (delta > 0) AS v FROM logs",
+    tolerance: VARIANCE,
+  },
+  {
+    apl: "logs | summarize s = stdevp(ms), v = variancep(delta)",
+    sql: "SELECT stddev_pop(ms) AS s, var_pop(delta) AS v FROM logs",
+    tolerance: VARIANCE,
+  },
+  { apl: "logs | where id == 5 | summarize s = stdev(delta), v = variance(delta)", sql: "SELECT 0 AS s, 0 AS v" },
+  {
+    apl: "logs | summarize percentile(ms, 95)",
+    sql: "SELECT at_percent(list(ms) FILTER (ms IS NOT NULL), 95) AS percentile_ms_95 FROM logs",
+    tolerance: PERCENTILE,
+  },
+  {
+    apl: "logs | summarize p = percentile(ms, 50) by service",
+    sql: "SELECT service, at_percent(list(ms) FILTER (ms IS NOT NULL), 50) AS p FROM logs GROUP BY service",
+    tolerance: PERCENTILE,
+  },
+  {
+    apl: "logs | summarize p = percentile(ms, 90) by host, method",
+    sql: "SELECT host, method, at_percent(list(ms) FILTER (ms IS NOT NULL), 90) AS p FROM logs GROUP BY ALL",
+  },
+  {
+    apl: "logs | summarize a = percentile(ms, 0), b = percentile(ms, 100) by host",
+    sql: "SELECT host, min(ms) AS a, max(ms) AS b FROM logs GROUP BY ALL",
+  },
+  {
+    apl: "logs | summarize p = percentileif(delta, 75, ok) by host",
+    sql: "SELECT host, at_percent(list(delta) FILTER (ok), 75) AS p FROM logs GROUP BY host",
+  },
+  {
+    apl: "logs | summarize percentiles(ms, 50, 99) by host",
+    sql: "SELECT host, at_percent(list(ms) FILTER (ms IS NOT NULL), 50) AS percentile_ms_50, at_percent(list(ms) FILTER (ms IS NOT NULL), 99) AS percentile_ms_99 FROM logs GROUP BY host",
+  },
+  {
+    apl: "logs | summarize p = percentiles_array(ms, 5, 50, 99.9)",
+    sql: "SELECT [at_percent(l, 5), at_percent(l, 50), at_percent(l, 99.9)] AS p FROM (SELECT list(ms) FILTER (ms IS NOT NULL) AS l FROM logs)",
+    tolerance: PERCENTILE,
+  },
+  {
+    apl: "logs | summarize p = percentiles_array(delta, dynamic([25, 75])) by host",
+    sql: "SELECT host, [at_percent(list(delta), 25), at_percent(list(delta), 75)] AS p FROM logs GROUP BY host",
+  },
+  {
+    apl: "logs | summarize p = percentiles_arrayif(delta, dynamic([10, 90]), ok) by host",
+    sql: "SELECT host, [at_percent(list(delta) FILTER (ok), 10), at_percent(list(delta) FILTER (ok), 90)] AS p FROM logs GROUP BY host",
+  },
+  {
+    apl: "logs | summarize t = topk(word, 3)",
+    sql: "SELECT list({'key': word, 'count': n, 'error': 0} ORDER BY n DESC) AS t FROM (SELECT word, count(*) AS n FROM logs GROUP BY word ORDER BY n DESC LIMIT 3)",
+  },
+  {
+    apl: "logs | summarize t = topk(service, 2) by method",
+    sql: `SELECT method, list({'key': service, 'count': n, 'error': 0} ORDER BY n DESC) AS t FROM (SELECT method, service, count(*) AS n,
+      row_number() OVER (PARTITION BY method ORDER BY count(*) DESC) AS r FROM logs GROUP BY method, service) WHERE r <= 2 GROUP BY method`,
+  },
+  {
+    apl: "logs | summarize t = topkif(status, 1, status < 300)",
+    sql: "SELECT [{'key': 200, 'count': count(*), 'error': 0}] AS t FROM logs WHERE status = 200",
+  },
+  {
+    apl: "logs | where id < 1000 | summarize h = histogram(delta, 10)",
+    sql: `SELECT list({'from': low + b * width, 'to': low + (b + 1) * width, 'count': n} ORDER BY b) AS h FROM
+      (SELECT low, width, least(floor((delta - low) / width), 9) AS b, count(*) AS n FROM logs,
+        (SELECT min(delta) AS low, (max(delta) - min(delta)) / 10.0 AS width FROM logs WHERE id < 1000) WHERE id < 1000 GROUP BY ALL)`,
+  },
+  {
+    apl: "logs | summarize h = histogramif(delta, 4, delta >= -500 and id < 1000) by ok",
+    sql: `SELECT ok, list({'from': low + b * width, 'to': low + (b + 1) * width, 'count': n} ORDER BY b) AS h FROM
+      (SELECT ok, low, width, least(floor((delta - low) / width), 3) AS b, count(*) AS n FROM logs,
+        (SELECT min(delta) AS low, (max(delta) - min(delta)) / 4.0 AS width FROM logs WHERE id < 1000) WHERE id < 1000 GROUP BY ALL) GROUP BY ok`,
+  },
+  // of more values than are kept one by one, it is an estimate
+  {
+    apl: "logs | summarize h = histogram(delta, 2)",
+    sql: "SELECT [{'from': -500, 'to': 0, 'count': count(*) FILTER (delta < 0)}, {'from': 0, 'to': 500, 'count': count(*) FILTER (delta >= 0)}] AS h FROM logs",
+    tolerance: PERCENTILE,
+  },
+  {
+    apl: "logs | where id < 40 | sort by id asc | summarize make_list(status)",
+    sql: "SELECT list(status ORDER BY id) FILTER (status IS NOT NULL) AS list_status FROM logs WHERE id < 40",
+  },
+  {
+    apl: "logs | where id < 200 | summarize l = make_list(id) by service | project service, l = array_sort_asc(l)",
+    sql: "SELECT service, list_sort(list(id)) AS l FROM logs WHERE id < 200 GROUP BY service",
+  },
+  { apl: "logs | summarize l = make_list(status, 7) | project n = array_length(l)", sql: "SELECT 7 AS n" },
+  {
+    apl: "logs | summarize l = make_list_if(temp, temp > 39.5) by service | project service, l = array_sort_desc(l)",
+    sql: "SELECT service, list_reverse_sort(coalesce(list(temp) FILTER (temp > 39.5), [])) AS l FROM logs GROUP BY service",
+  },
+  {
+    apl: "logs | summarize s = make_set(status) by service | project service, s = array_sort_asc(s)",
+    sql: "SELECT service, list_sort(list(DISTINCT status) FILTER (status IS NOT NULL)) AS s FROM logs GROUP BY service",
+  },
+  {
+    apl: "logs | summarize s = make_set_if(word, status == 503) | project s = array_sort_asc(s)",
+    sql: "SELECT list_sort(list(DISTINCT word) FILTER (status = 503)) AS s FROM logs",
+  },
+  { apl: "logs | where isnull(temp) | summarize make_list(temp), make_set(temp)", sql: "SELECT [] AS list_temp, [] AS set_temp" },
+  { apl: "logs | summarize arg_max(ms, id)", sql: "SELECT max(ms) AS ms, arg_max(id, ms) AS id FROM logs" },
+  {
+    apl: "logs | summarize arg_max(_time, id, status) by service",
+    sql: "SELECT service, max(_time) AS _time, arg_max(id, _time) AS id, arg_max_null(status, _time) AS status FROM logs GROUP BY service",
+  },
+  {
+    apl: "logs | summarize arg_min(ms, id, ok) by service",
+    sql: "SELECT service, min(ms) AS ms, arg_min(id, ms) AS id, arg_min_null(ok, ms) AS ok FROM logs GROUP BY service",
+  },
+  {
+    apl: "logs | summarize last = arg_max(_time, host) by service",
+    sql: "SELECT service, max(_time) AS last, arg_max_null(host, _time) AS host FROM logs GROUP BY service",
+  },
+  {
+    apl: "logs | summarize arg_max(_time, *) by service | project service, _time, id, temp",
+    sql: "SELECT service, _time, id, temp FROM logs QUALIFY row_number() OVER (PARTITION BY service ORDER BY _time DESC) = 1",
+  },
+  {
+    apl: "logs | summarize r = rate(delta) by bin(_time, 1h)",
+    sql: "SELECT date_trunc('hour', _time) AS _time, sum(delta) / 3600.0 AS r FROM logs GROUP BY ALL",
+  },
+  { apl: "logs | where service == 'db' | summarize l = take_any(service)", sql: "SELECT 'db' AS l" },
+  {
+    apl: "logs | summarize b = make_bag(bag_pack(service, 1)) | project n = array_length(bag_keys(b))",
+    sql: "SELECT count(DISTINCT service) AS n FROM logs",
+  },
+  {
+    apl: "logs | summarize n = count(*), d = count_distinct(service)",
+    sql: "SELECT count(*) AS n, count(DISTINCT service) AS d FROM logs",
+  },
+];
