@@ -61,9 +61,9 @@ const RESERVED: { what: RegExp; only: RegExp; name: string }[] = [
     only: /^(edge\/buffer\/|edge\/limits\/quota\.ts$|management\/publish\.ts$)/,
   },
   {
-    name: "R2 is touched in bucket/, sinks and scan.ts",
+    name: "R2 is touched in bucket/, sinks, and where queries read",
     what: /\bSEGMENTS\b(?!,| destination)\.|\bbucket\.(put|get|head|list|delete)/,
-    only: /^edge\/(bucket\/|sinks\/|query\/scan\.ts$)/,
+    only: /^edge\/(bucket\/|sinks\/|query\/(scan|source\/bucket)\.ts$)/,
   },
   {
     name: "90 entries of the audit log are removed by their retention alone, and never altered",
@@ -86,7 +86,7 @@ const RESERVED: { what: RegExp; only: RegExp; name: string }[] = [
   {
     name: "the clock is read at the rim",
     what: /Date\.now\(\)|new Date\(\)/,
-    only: /^(edge\/worker\.ts|edge\/buffer\/(buffer|commit-queue|deliveries|peers|write-out)\.ts|edge\/limits\/quota\.ts|management\/(app|publish|authority)\.ts|local\/.*)$/,
+    only: /^(edge\/(worker|storage)\.ts|edge\/buffer\/(buffer|commit-queue|deliveries|peers|write-out)\.ts|edge\/limits\/quota\.ts|management\/(app|publish|authority)\.ts|local\/.*)$/,
   },
   {
     // a request that waits for another one's promise hangs for ever when that one is cancelled; values and timestamps may be shared

@@ -45,7 +45,11 @@ export async function execute({ flow, holders }: Plan, scan: Scan, limits: Limit
   const isByTime = flow.order === null && flow.isOfEvents && table.columns.find("_time") !== undefined;
   return {
     ...table,
-    ...{ meanings: flow.meanings, bucket: flow.bucket, order: isByTime ? [{ field: "_time", desc: true }] : flow.order },
+    ...{
+      meanings: new Map([...flow.meanings].filter(([name]) => table.columns.find(name) !== undefined)),
+      bucket: flow.bucket,
+      order: isByTime ? [{ field: "_time", desc: true }] : flow.order,
+    },
     ...{ rowsMatched: run.rowsMatched, isPartial: cuts.size > 0, cuts: [...cuts.values()] },
   };
 }

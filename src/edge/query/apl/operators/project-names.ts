@@ -106,10 +106,10 @@ function reshape(flow: Flow, nameNow: (name: string) => string | null, nameBefor
   const sources = columns.map(({ name }) => ({ name, from: nameBefore(name) }));
   becomes(flow, layout, { ...renamed(flow, sources), open, isOfEvents, arrange: open ? arrange : null });
   flow.steps.push((next) => {
-    const relay = openRelay(before, (name) => {
+    const relay = openRelay(before, (name, type) => {
       const now = nameNow(name);
       if (now === null) return null;
-      const slot = open ? layout.slot(now) : layout.find(now);
+      const slot = open ? layout.slot(now, type) : layout.find(now);
       return slot === undefined ? null : { slot };
     });
     return passing(next, (rows) =>

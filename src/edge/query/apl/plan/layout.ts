@@ -42,9 +42,10 @@ export function openLayout(
     slot(name, type) {
       const known = slots.get(name);
       if (known !== undefined) return known;
+      // who gives the type has values of it, and asks nobody for them
+      if (type !== undefined) return make(name, type);
       asked.add(name);
-      const there = ask(name);
-      return make(name, type ?? there ?? "dynamic");
+      return make(name, ask(name) ?? "dynamic");
     },
     define(name, type) {
       defined.delete(name);

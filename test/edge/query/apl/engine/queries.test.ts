@@ -463,8 +463,8 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
         ["_time", 0, "System.DateTime"],
         ["_sysTime", 1, "System.DateTime"],
         ["service", 2, "System.String"],
-        ["team", 3, "System.String"],
-        ["status", 4, "System.String"],
+        ["status", 3, "System.String"],
+        ["team", 4, "System.String"],
       ],
     ],
     [
