@@ -10,7 +10,7 @@ import { bagStates, LIST_LENGTH_MAX, listStates, SET_LENGTH_DEFAULT, setStates }
 import { pathOf } from "./derived.ts";
 import { ACCURACY_DEFAULT, BITS_OF_ACCURACY, distinctStates } from "./distinct.ts";
 import { anyStates, argStates, extremeStates, type Kept, keepRow, keepValues } from "./extremes.ts";
-import { avgStates, countStates, sumStates, varianceStates } from "./numbers.ts";
+import { avgStates, avgTimeStates, countStates, sumStates, varianceStates } from "./numbers.ts";
 import { histogramStates, percentileStates } from "./percentiles.ts";
 import { TOP_MAX, topkStates } from "./topk.ts";
 
@@ -162,7 +162,7 @@ export const DEFINITIONS = [
     ...{ op: "avg", takes: [1, 1] },
     make: ofSubject(
       (type) => (type === "datetime" || type === "timespan" ? type : "real"),
-      (of) => avgStates(of, of.type === "datetime" || of.type === "timespan"),
+      (of) => (of.type === "datetime" || of.type === "timespan" ? avgTimeStates(of) : avgStates(of)),
     ),
   }),
   ...define(["min"], ["minif"], { op: "min", takes: [1, 1], make: extreme(-1) }),
