@@ -212,4 +212,47 @@ export const AGGREGATIONS: readonly Golden[] = [
     apl: "logs | summarize n = count(*), d = count_distinct(service)",
     sql: "SELECT count(*) AS n, count(DISTINCT service) AS d FROM logs",
   },
+  {
+    apl: "logs | summarize p = percentile(totimespan(took), 50), m = max(totimespan(took))",
+    sql: "SELECT to_microseconds(at_percent(list(took_us), 50)) AS p, max(took_length) AS m FROM logs",
+    tolerance: PERCENTILE,
+  },
+  {
+    apl: "logs | where id < 1000 | summarize p = percentile(_time, 50)",
+    sql: "SELECT make_timestamp(at_percent(list(epoch_us(_time)), 50)) AS p FROM logs WHERE id < 1000",
+  },
+  {
+    apl: "logs | summarize a = avg(todatetime(started))",
+    sql: "SELECT make_timestamp(round(avg(epoch_us(started_time)))::BIGINT) AS a FROM logs",
+  },
+  {
+    apl: "logs | summarize n = count(), s = sum(status), a = avg(status), d = dcount(level) by ok, method",
+    sql: "SELECT ok, method, count(*) AS n, sum(status) AS s, avg(status) AS a, count(DISTINCT level) AS d FROM logs GROUP BY ALL",
+  },
+  { apl: "logs | summarize a = sum(toint(ok)), b = avg(toint(ok))", sql: "SELECT sum(ok::INT) AS a, avg(ok::INT) AS b FROM logs" },
+  {
+    apl: "logs | summarize s = sum(array_length(tags)), m = max(array_sum(nums))",
+    sql: "SELECT sum(len(tags)) AS s, max(list_sum(nums)) AS m FROM logs",
+  },
+  { apl: "logs | where id < 500 | sort by id desc | summarize l = make_list(id, 5)", sql: "SELECT [499, 498, 497, 496, 495] AS l" },
+  { apl: "logs | summarize s = make_set(word, 3) | project n = array_length(s)", sql: "SELECT 3 AS n" },
+  { apl: "logs | summarize l = make_list(tags) | project n = array_length(l)", sql: "SELECT count(tags) AS n FROM logs" },
+  { apl: "logs | summarize min(ok), max(ok)", sql: "SELECT min(ok) AS min_ok, max(ok) AS max_ok FROM logs" },
+  {
+    apl: "logs | summarize a = min(_time) by service | summarize b = max(a)",
+    sql: "SELECT max(a) AS b FROM (SELECT min(_time) AS a FROM logs GROUP BY service)",
+  },
+  {
+    apl: "logs | summarize s = sum(delta * 1s), t = avg(delta * 1ms)",
+    sql: "SELECT to_seconds(sum(delta)::BIGINT) AS s, to_microseconds(round(avg(delta) * 1000)::BIGINT) AS t FROM logs",
+  },
+  {
+    apl: "logs | summarize x = countif(temp > 0), y = countif(not(temp > 0)), z = countif(isnull(temp))",
+    sql: "SELECT count(*) FILTER (temp > 0) AS x, count(*) FILTER (temp <= 0) AS y, count(*) FILTER (temp IS NULL) AS z FROM logs",
+  },
+  { apl: "logs | summarize arg_max(temp, id) by host | project host, temp", sql: "SELECT host, max(temp) AS temp FROM logs GROUP BY host" },
+  {
+    apl: "logs | summarize p = round(percentile(delta, 50), 0), q = strcat('n=', count()) by host",
+    sql: "SELECT host, at_percent(list(delta), 50) AS p, 'n=' || count(*) AS q FROM logs GROUP BY host",
+  },
 ];

@@ -117,4 +117,25 @@ export const COLUMNS: readonly Golden[] = [
   },
   { apl: "logs | where message contains '// no comment' or id == 3 | project id", sql: "SELECT id FROM logs WHERE id = 3" },
   { apl: "  \n logs\n\t|where(id<3)|project id;\n", sql: "SELECT id FROM logs WHERE id < 3" },
+  {
+    apl: "logs | project-keep geo*, id",
+    sql: 'SELECT NULL AS geo, city AS "geo.city", country AS "geo.country", lat AS "geo.loc.lat", lon AS "geo.loc.lon", id FROM logs',
+  },
+  { apl: "teams | project-reorder team, id", sql: "SELECT team, id, _time, _sysTime, budget, service, tier FROM teams" },
+  {
+    apl: "teams | project service, tier, team | project-rename squad = team",
+    sql: "SELECT service, tier, team AS squad FROM teams",
+  },
+  {
+    apl: "teams | extend team = strcat(team, '!') | project-away _time, _sysTime, budget, id",
+    sql: "SELECT service, tier, team || '!' AS team FROM teams",
+  },
+  { apl: "logs | where id == 0 | extend x = 1, x2 = x + 1 | project x, x2", sql: "SELECT 1 AS x, 2 AS x2" },
+  { apl: "logs | extend geo.city = toupper(geo.city) | project id, geo.city", sql: 'SELECT id, upper(city) AS "geo.city" FROM logs' },
+  { apl: "logs | extend d = bag_pack('a', bag_pack('b', id)) | project id, x = d.a.b", sql: "SELECT id, id AS x FROM logs" },
+  {
+    apl: "logs | project id, x = started < _time, y = started == datetime(2026-03-31)",
+    sql: "SELECT id, started_time < _time AS x, started_time IS NOT DISTINCT FROM '2026-03-31' AS y FROM logs",
+  },
+  { apl: "let f = 2.5; let g = f * 2; print f, g, x = f + g", sql: "SELECT 2.5 AS f, 5.0 AS g, 7.5 AS x" },
 ];

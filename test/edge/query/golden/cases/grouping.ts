@@ -114,4 +114,32 @@ export const GROUPING: readonly Golden[] = [
     apl: "logs | where status == 500 | distinct host | summarize hosts = count()",
     sql: "SELECT count(*) AS hosts FROM (SELECT DISTINCT host FROM logs WHERE status = 500)",
   },
+  { apl: "logs | summarize n = count() by temp > 0", sql: 'SELECT temp > 0 AS "Column1", count(*) AS n FROM logs GROUP BY ALL' },
+  {
+    apl: "logs | summarize n = count() by kind = case(status >= 500, 'bad', isnull(status), 'none', 'good'), ok",
+    sql: "SELECT CASE WHEN status >= 500 THEN 'bad' WHEN status IS NULL THEN 'none' ELSE 'good' END AS kind, ok, count(*) AS n FROM logs GROUP BY ALL",
+  },
+  { apl: "logs | summarize n = count() by t = totimespan(took)", sql: "SELECT took_length AS t, count(*) AS n FROM logs GROUP BY ALL" },
+  { apl: "logs | summarize n = count() by d = todatetime(started)", sql: "SELECT started_time AS d, count(*) AS n FROM logs GROUP BY ALL" },
+  {
+    apl: "logs | summarize n = count() by t = bin(_sysTime - _time, 1s)",
+    sql: "SELECT to_seconds(bin_of(epoch_us(_sysTime) - epoch_us(_time), 1000000)::BIGINT // 1000000) AS t, count(*) AS n FROM logs GROUP BY ALL",
+  },
+  {
+    apl: "logs | summarize n = count() by w = startofweek(_time), m = monthofyear(_time)",
+    sql: "SELECT date_trunc('day', _time) - to_days(dayofweek(_time)::INTEGER) AS w, month(_time) AS m, count(*) AS n FROM logs GROUP BY ALL",
+  },
+  {
+    apl: "logs | summarize n = count() by tag = tostring(tags[0])",
+    sql: "SELECT coalesce(tags[1], '') AS tag, count(*) AS n FROM logs GROUP BY ALL",
+  },
+  {
+    apl: "logs | summarize n = count(), e = countif(status >= 500) by bin(_time, 6h) | extend share = todouble(e) / n | project _time, share",
+    sql: "SELECT time_bin(_time, INTERVAL 6 HOUR) AS _time, count(*) FILTER (status >= 500)::DOUBLE / count(*) AS share FROM logs GROUP BY ALL",
+  },
+  {
+    apl: "logs | extend half = iff(id < 2500, 'first', 'second') | summarize s = sum(delta) by half | summarize max(s), min(s)",
+    sql: "SELECT max(s) AS max_s, min(s) AS min_s FROM (SELECT sum(delta) AS s FROM logs GROUP BY id < 2500)",
+  },
+  { apl: "logs | summarize count(), count() by ok", sql: "SELECT ok, count(*) AS count_, count(*) AS count_1 FROM logs GROUP BY ok" },
 ];

@@ -103,4 +103,29 @@ export const SHAPES: readonly Golden[] = [
     sql: `SELECT * FROM (VALUES ('service', 'string'), ('n', 'long'), ('a', 'real')) AS t("ColumnName", "ColumnType")`,
   },
   { apl: "logs | sample 20 | summarize n = count(), d = dcount(id)", sql: "SELECT 20 AS n, 20 AS d" },
+  {
+    apl: "logs | parse kind=relaxed line with 'user=' who ' action=' what ' code=' code:long ' took=' took_s:real 's' | where isnotnull(code) | summarize n = count(), c = sum(code) by who",
+    sql: "SELECT regexp_extract(line, 'user=(.*?) ', 1) AS who, count(*) AS n, sum(regexp_extract(line, 'code=(-?[0-9]+)', 1)::BIGINT) AS c FROM logs WHERE regexp_matches(line, 'code=-?[0-9]') GROUP BY ALL",
+  },
+  {
+    apl: "logs | extend code = extract(@'code=(-?\\d+)', 1, line) | where isnotnull(code) | summarize n = count() by code = toint(code)",
+    sql: "SELECT regexp_extract(line, 'code=(-?\\d+)', 1)::BIGINT AS code, count(*) AS n FROM logs WHERE regexp_matches(line, 'code=-?\\d') GROUP BY ALL",
+  },
+  {
+    apl: "logs | where array_length(tags) > 0 | project id, tags | mv-expand tag = tags | summarize back = make_list(tag) by id | project id, n = array_length(back)",
+    sql: "SELECT id, len(tags) AS n FROM logs WHERE len(tags) > 0",
+  },
+  {
+    apl: "logs | where array_length(nums) > 0 | project id, nums | mv-expand n = nums | where n > 8.5 | project id, n",
+    sql: "SELECT id, n FROM (SELECT id, unnest(nums) AS n FROM logs) WHERE n > 8.5",
+  },
+  { apl: "logs | where id == 0 | project x = dynamic([[1, 2], [3]]) | mv-expand x | mv-expand x", sql: "SELECT unnest([1, 2, 3]) AS x" },
+  {
+    apl: "logs | where status == 500 | make-series n = count(), s = avg(delta) default = real(null) on _time from datetime(2026-02-27) to datetime(2026-03-05) step 1d | project n, s",
+    sql: "SELECT list(n ORDER BY day) AS n, list(s ORDER BY day) AS s FROM (SELECT date_trunc('day', _time) AS day, count(*) AS n, avg(delta) AS s FROM logs WHERE status = 500 GROUP BY day)",
+  },
+  {
+    apl: "logs | make-series n = count() on _time from datetime(2026-02-27) to datetime(2026-02-28) step 6h | mv-expand n, _time | project t = todatetime(_time), n = tolong(n)",
+    sql: "SELECT time_bin(_time, INTERVAL 6 HOUR) AS t, count(*) AS n FROM logs WHERE _time < '2026-02-28' GROUP BY ALL",
+  },
 ];

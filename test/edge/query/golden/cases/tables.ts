@@ -111,4 +111,42 @@ export const TABLES: readonly Golden[] = [
     apl: "logs | search not('error') and not('timeout') | project id, message | where message has 'done'",
     sql: "SELECT id, message FROM logs WHERE has_term(message, 'done') AND NOT has_term(message, 'error') AND NOT has_term(message, 'timeout') AND lower(level) IS DISTINCT FROM 'error'",
   },
+  {
+    apl: "teams | project service, id | join (deploys | project service, version) on service | project id, version",
+    sql: "SELECT t.id, d.version FROM teams t JOIN deploys d USING (service)",
+  },
+  {
+    apl: "deploys | project service, size | join kind=innerunique (deploys | project service, version) on service | count",
+    sql: 'SELECT count(*) AS "Count" FROM deploys',
+  },
+  {
+    apl: "let d = deploys | summarize n = count() by service; teams | join kind=leftouter d on service | project service, n, all_ = coalesce(n, 0)",
+    sql: "SELECT t.service, n, coalesce(n, 0) AS all_ FROM teams t LEFT JOIN (SELECT service, count(*) AS n FROM deploys GROUP BY service) USING (service)",
+  },
+  {
+    apl: "let d = deploys | distinct service; logs | where id < 50 | join kind=inner d on service | join kind=leftouter (teams | project service, tier) on service | project id, tier",
+    sql: "SELECT l.id, t.tier FROM logs l LEFT JOIN teams t USING (service) WHERE l.id < 50",
+  },
+  {
+    apl: "logs | where id < 100 | join kind=inner (deploys | project service, started = _time) on service | where started < _time | summarize n = count() by id",
+    sql: "SELECT l.id, count(*) AS n FROM logs l JOIN deploys d ON l.service = d.service AND d._time < l._time WHERE l.id < 100 GROUP BY l.id",
+    isEmpty: false,
+  },
+  {
+    apl: "logs | summarize a = count() by service | join kind=inner (logs | summarize b = count() by service, ok) on service | summarize x = max(a), y = sum(b) by service | where x != y | count",
+    sql: 'SELECT 0 AS "Count"',
+  },
+  {
+    apl: "logs | where id < 10 | project id, key = strcat('team ', id % 3) | join kind=inner (teams | project team, service) on $left.key == $right.team | project id, service",
+    sql: "SELECT l.id, t.service FROM logs l JOIN teams t ON 'team ' || (l.id % 3) = t.team WHERE l.id < 10",
+  },
+  { apl: "logs | where id < 10 | union (logs | where id > 4990) | summarize n = count(), m = max(id)", sql: "SELECT 19 AS n, 4999 AS m" },
+  {
+    apl: "union (logs | where id < 5 | project id, a = 1), (logs | where id < 5 | project id, a = 2.5) | summarize s = sum(a) by id",
+    sql: "SELECT id, 3.5 AS s FROM logs WHERE id < 5",
+  },
+  {
+    apl: "union teams, deploys | summarize n = count() by kind = iff(isnull(team), 'deploy', 'team')",
+    sql: "SELECT 'deploy' AS kind, 60 AS n UNION ALL SELECT 'team', 6",
+  },
 ];
