@@ -1,7 +1,7 @@
 /** The corpus as objects in a folder, under the keys that a bucket would have. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { gunzipSync, gzipSync } from "node:zlib";
+import { gzipSync } from "node:zlib";
 import { DATASETS, type Event } from "./corpus.ts";
 
 const EVENTS_IN_MEMBER = [1, 90, 7, 260];
@@ -24,10 +24,6 @@ export function writeObjects(folder: string): Objects {
       }),
     ]),
   );
-}
-
-export function linesOf(object: string): string[] {
-  return gunzipSync(readFileSync(object)).toString("utf8").trimEnd().split("\n");
 }
 
 /** Lines in members in objects. */

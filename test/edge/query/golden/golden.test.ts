@@ -16,7 +16,7 @@ let oracle: Oracle;
 
 beforeAll(async () => {
   const objects = writeObjects(bucket);
-  scan = scanOf(objects);
+  scan = await scanOf(objects);
   oracle = await openOracle(objects);
 });
 

@@ -42,7 +42,7 @@ export function plain(value: unknown): Cell {
 export function difference(found: Result, right: Result, { ordered = false, tolerance = TOLERANCE_DEFAULT }: Accepted): string | null {
   if (JSON.stringify(found.columns) !== JSON.stringify(right.columns))
     return `columns ${JSON.stringify(found.columns)}, but SQL has ${JSON.stringify(right.columns)}`;
-  const [mine, theirs] = [found, right].map(({ rows }) => (ordered ? rows : rows.toSorted(inOrder))) as [Result["rows"], Result["rows"]];
+  const [mine, theirs] = [found, right].map(({ rows }) => (ordered ? rows : sorted(rows))) as [Result["rows"], Result["rows"]];
   for (let i = 0; i < Math.max(mine.length, theirs.length); i++) {
     if (mine[i] === undefined || theirs[i] === undefined || !alike(mine[i], theirs[i], tolerance))
       return `row ${i} of ${mine.length}: ${show(mine[i])}\n but SQL, of ${theirs.length}: ${show(theirs[i])}`;
@@ -69,10 +69,14 @@ function near(a: number, b: number, tolerance: number): boolean {
   return Math.abs(a - b) <= tolerance * Math.max(Math.abs(a), Math.abs(b));
 }
 
-/** What is exact goes before what may differ a little. */
-function inOrder(a: readonly Cell[], b: readonly Cell[]): number {
-  const [left, right] = [exactText(a), exactText(b)];
-  if (left !== right) return left < right ? -1 : 1;
+/** By what is exact, then by what may differ a little. */
+function sorted(rows: Result["rows"]): Result["rows"] {
+  const keyed = rows.map((row) => ({ row, exact: exactText(row) }));
+  keyed.sort((a, b) => (a.exact < b.exact ? -1 : a.exact > b.exact ? 1 : inexactly(a.row, b.row)));
+  return keyed.map(({ row }) => row);
+}
+
+function inexactly(a: readonly Cell[], b: readonly Cell[]): number {
   for (const [i, one] of a.entries()) {
     const other = b[i];
     if (typeof one === "number" && typeof other === "number" && one !== other) return one - other;

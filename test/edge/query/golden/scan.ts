@@ -1,71 +1,70 @@
-/** The events of the objects as the engine wants them, and no more than it asks for: a hint that is too strong loses rows here. */
-import type { Columns } from "../../../../src/edge/query/apl/columns.ts";
+/**
+ * The events of the objects, by the reader that queries have, which gets them from a folder here and not from a bucket. What it is asked
+ * for it gives, and nothing more: a hint that is too strong loses rows here, also where the reader would not have made use of it.
+ */
+import { readFileSync } from "node:fs";
 import type { NeededText, Scan, Wanted } from "../../../../src/edge/query/apl/source.ts";
-import type { Row, Value } from "../../../../src/edge/query/apl/value.ts";
-import { linesOf, type Objects } from "./bucket.ts";
+import type { Row } from "../../../../src/edge/query/apl/value.ts";
+import { openEvents } from "../../../../src/edge/query/source/events.ts";
+import { openFields } from "../../../../src/edge/query/source/fields.ts";
+import { type Window, windowsOf } from "../../../../src/edge/query/source/lines.ts";
+import { openPrefilter } from "../../../../src/edge/query/source/prefilter.ts";
+import type { Objects } from "./bucket.ts";
 
-const ROWS_AT_ONCE = 500;
-const TIMES = ["_time", "_sysTime"];
-
-interface Line {
-  readonly text: string;
-  readonly fields: readonly (readonly [name: string, value: Value])[];
-  readonly time: number;
-}
-
-/** The last object first, as the newest events come first from a bucket. */
-export function scanOf(objects: Objects): Scan {
-  const parsed = new Map(
-    [...objects].map(([dataset, files]) => [dataset, files.toReversed().flatMap((file) => linesOf(file).map(lineOf))]),
-  );
+export async function scanOf(objects: Objects): Promise<Scan> {
+  const windows = new Map<string, Window[]>();
+  for (const [dataset, files] of objects) {
+    // the newest first, as from a bucket
+    const all: Window[] = [];
+    for (const file of files.toReversed())
+      for await (const portion of windowsOf(pieceOf(file), Number.POSITIVE_INFINITY)) all.push(...portion);
+    windows.set(dataset, all);
+  }
   return async function* scan(dataset, wanted, columns) {
-    const lines = parsed.get(dataset);
-    if (lines === undefined) throw new Error(`the corpus has no dataset ${dataset}`);
-    for (const name of TIMES) columns.slot(name, "datetime");
-    const matching = lines.filter((line) => matters(line, wanted));
-    for (let from = 0; from < matching.length; from += ROWS_AT_ONCE)
-      yield matching.slice(from, from + ROWS_AT_ONCE).map(({ fields }) => rowOf(fields, wanted.names, columns));
+    const known = windows.get(dataset);
+    if (known === undefined) throw new Error(`the corpus has no dataset ${dataset}`);
+    const fields = openFields({ names: wanted.names, mapFields: [], columns, crowded });
+    const { from, to } = wanted;
+    const events = openEvents({ fields, wide: wanted.names === null, from, to, blank: () => columns.list.map(() => undefined) });
+    const prefilter = openPrefilter(wanted.texts);
+    for (const window of known) {
+      events.open(window);
+      const rows: Row[] = [];
+      let next = -1;
+      for (const [start, end] of linesIn(window.text)) {
+        if (prefilter && next < start) next = prefilter.next(window.text, start);
+        const passes = !prefilter || (next < end && prefilter.passes(window.text, start, end));
+        const row = passes && matters(window, start, end, wanted.texts) ? events.read(start, true) : null;
+        if (row) rows.push(row);
+      }
+      yield rows;
+    }
   };
 }
 
-function lineOf(text: string): Line {
-  const fields = flattened(JSON.parse(text) as { readonly [name: string]: Value }, "").map(([name, value]): readonly [string, Value] => [
-    name,
-    TIMES.includes(name) ? microseconds(String(value)) : value,
-  ]);
-  return { text, fields, time: Number(fields.find(([name]) => name === "_time")?.[1]) };
+async function* pieceOf(file: string): AsyncGenerator<Uint8Array, void, undefined> {
+  yield readFileSync(file);
 }
 
-function flattened(members: { readonly [name: string]: Value }, prefix: string): [string, Value][] {
-  return Object.entries(members).flatMap(([name, value]): [string, Value][] =>
-    typeof value === "object" && value !== null && !Array.isArray(value)
-      ? flattened(value as { readonly [name: string]: Value }, `${prefix}${name}.`)
-      : [[prefix + name, value]],
-  );
+function crowded(): never {
+  throw new Error("the corpus has too many fields");
 }
 
-function microseconds(text: string): number {
-  const fraction = /\.(\d+)Z$/.exec(text)?.[1] ?? "";
-  return Date.parse(`${text.slice(0, 19)}Z`) * 1000 + Number(fraction.slice(0, 6).padEnd(6, "0"));
+function* linesIn(text: string): Generator<readonly [start: number, end: number]> {
+  for (let start = 0; start < text.length; ) {
+    const end = text.indexOf("\n", start);
+    yield [start, end];
+    start = end + 1;
+  }
 }
 
-function matters({ text, time }: Line, { from, to, texts }: Wanted): boolean {
-  if (time < from || time >= to) return false;
+function matters({ bytes }: Window, start: number, end: number, texts: Wanted["texts"]): boolean {
+  if (texts.length === 0) return true;
+  const line = Buffer.from(bytes.subarray(start, end)).toString("utf8");
   // behind a backslash a text may be spelt otherwise
-  return text.includes("\\") || texts.every((group) => group.some((one) => holds(text, one)));
+  return line.includes("\\") || texts.every((group) => group.some((one) => holds(line, one)));
 }
 
 function holds(line: string, { text, ignoreCase }: NeededText): boolean {
   return ignoreCase ? line.toLowerCase().includes(text.toLowerCase()) : line.includes(text);
-}
-
-function rowOf(fields: Line["fields"], names: Wanted["names"], columns: Columns): Row {
-  const row: Row = [];
-  for (const [name, value] of fields) {
-    if (names !== null && !names.includes(name)) continue;
-    const slot = columns.slot(name);
-    while (row.length < slot) row.push(undefined);
-    row[slot] = value;
-  }
-  return row;
 }
