@@ -43,6 +43,9 @@ const HISTOGRAM_BUCKETS_MAX = 1000;
 /** Of a mean or a percentile; what a field of events holds counts as real. */
 const numeric = (type: Type): Type => (type === "long" || type === "datetime" || type === "timespan" ? type : "real");
 
+/** What begins derived names in both forms. */
+const ALIKE: readonly string[] = ["list", "set", "bag", "any"];
+
 function define(
   names: readonly string[],
   ifNames: readonly string[],
@@ -50,8 +53,7 @@ function define(
 ): [string, Definition][] {
   const full = { prefix: definition.op, predicateAt: -1, isIf: false, isWide: false, ...definition };
   const conditional = { ...full, op: full.op === "computed" ? full.op : `${full.op}if`, isIf: true };
-  // lists and sets are called alike in both forms
-  const prefix = full.prefix === full.op ? `${full.prefix}if` : full.prefix;
+  const prefix = ALIKE.includes(full.prefix) ? full.prefix : `${full.prefix}if`;
   return [
     ...names.map((name): [string, Definition] => [name, full]),
     ...ifNames.map((name): [string, Definition] => [name, { ...conditional, prefix }]),

@@ -159,6 +159,8 @@ describe("types and names", () => {
     [call("min", "x"), "min_x", "dynamic"],
     [call("max", "t"), "max_t", "datetime"],
     [call("dcount", "x"), "dcount_x", "long"],
+    [call("dcountif", "x", where), "dcountif_x", "long"],
+    [call("percentileif", "x", 95, where), "percentileif_x_95", "real"],
     [call("percentile", "x", 95), "percentile_x_95", "real"],
     [call("percentile", "t", 99.9), "percentile_t_99.9", "datetime"],
     [call("percentiles_array", "x", 95), "percentiles_x", "dynamic"],
