@@ -255,4 +255,16 @@ export const AGGREGATIONS: readonly Golden[] = [
     apl: "logs | summarize p = round(percentile(delta, 50), 0), q = strcat('n=', count()) by host",
     sql: "SELECT host, at_percent(list(delta), 50) AS p, 'n=' || count(*) AS q FROM logs GROUP BY host",
   },
+  {
+    apl: "logs | summarize s = sum(nums[0]), m = max(items[0].qty), d = dcount(tags[0])",
+    sql: "SELECT sum(nums[1]) AS s, max(items[1].qty) AS m, count(DISTINCT tags[1]) AS d FROM logs",
+  },
+  {
+    apl: "logs | summarize d = dcount(strcat(service, method, status))",
+    sql: "SELECT count(DISTINCT service || method || coalesce(status::VARCHAR, '')) AS d FROM logs",
+  },
+  {
+    apl: "logs | sort by id desc | summarize make_list_if(id, id < 3), make_set_if(service, service == 'db'), dcountif(word, false)",
+    sql: "SELECT [2, 1, 0] AS list_id, ['db'] AS set_service, 0 AS dcountif_word",
+  },
 ];

@@ -130,7 +130,6 @@ export const COLUMNS: readonly Golden[] = [
     apl: "teams | extend team = strcat(team, '!') | project-away _time, _sysTime, budget, id",
     sql: "SELECT service, tier, team || '!' AS team FROM teams",
   },
-  { apl: "logs | where id == 0 | extend x = 1, x2 = x + 1 | project x, x2", sql: "SELECT 1 AS x, 2 AS x2" },
   { apl: "logs | extend geo.city = toupper(geo.city) | project id, geo.city", sql: 'SELECT id, upper(city) AS "geo.city" FROM logs' },
   { apl: "logs | extend d = bag_pack('a', bag_pack('b', id)) | project id, x = d.a.b", sql: "SELECT id, id AS x FROM logs" },
   {
@@ -138,4 +137,7 @@ export const COLUMNS: readonly Golden[] = [
     sql: "SELECT id, started_time < _time AS x, started_time IS NOT DISTINCT FROM '2026-03-31' AS y FROM logs",
   },
   { apl: "let f = 2.5; let g = f * 2; print f, g, x = f + g", sql: "SELECT 2.5 AS f, 5.0 AS g, 7.5 AS x" },
+  // what an item computes with is what was there before the operator
+  { apl: "logs | project a = delta, b = id | project a = b, b = a", sql: "SELECT id AS a, delta AS b FROM logs" },
+  { apl: "logs | project-rename delta = id, id = delta | project id, delta", sql: "SELECT delta AS id, id AS delta FROM logs" },
 ];

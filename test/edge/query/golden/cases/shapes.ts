@@ -128,4 +128,21 @@ export const SHAPES: readonly Golden[] = [
     apl: "logs | make-series n = count() on _time from datetime(2026-02-27) to datetime(2026-02-28) step 6h | mv-expand n, _time | project t = todatetime(_time), n = tolong(n)",
     sql: "SELECT time_bin(_time, INTERVAL 6 HOUR) AS t, count(*) AS n FROM logs WHERE _time < '2026-02-28' GROUP BY ALL",
   },
+  // a text that is no number where one is wanted: nothing of the line fits
+  {
+    apl: "logs | where id < 300 | parse line with 'user=' who ' action=' what:long ' code=' rest | project id, who, what, rest",
+    sql: "SELECT id, NULL AS who, NULL AS what, NULL AS rest FROM logs WHERE id < 300",
+  },
+  {
+    apl: "logs | where id < 300 | parse kind=relaxed line with 'user=' who ' action=' what:long ' code=' rest | summarize n = countif(isnotempty(who)), m = countif(isnotnull(what))",
+    sql: `SELECT count(*) FILTER (${FORM}) AS n, 0 AS m FROM logs WHERE id < 300`,
+  },
+  {
+    apl: "logs | where id < 300 | parse url with scheme '://' host '/' rest | project id, scheme, host, rest",
+    sql: "SELECT id, regexp_extract(url, '^([a-z]+)://', 1) AS scheme, regexp_extract(url, '://([^/]+)/', 1) AS host, regexp_extract(url, '://[^/]+/(.*)$', 1) AS rest FROM logs WHERE id < 300 AND (url IS NULL OR url LIKE '%://%/%')",
+  },
+  {
+    apl: "print m = 'PipelineScheduler, totalSlices=27, sliceNumber=23, lockTime=02/17/2016' | parse m with * 'totalSlices=' total:long * 'sliceNumber=' slice:long * 'lockTime=' lock | project total, slice, lock",
+    sql: "SELECT 27 AS total, 23 AS slice, '02/17/2016' AS lock",
+  },
 ];
