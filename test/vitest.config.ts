@@ -106,6 +106,7 @@ export default defineConfig({
             "test/bench/**/*.test.ts",
             "test/edge/query/apl/**/*.test.ts",
             "test/edge/query/golden/**/*.test.ts",
+            "test/clients/**/*.test.ts",
             "test/interop/**/*.test.ts",
             "test/local/**/*.test.ts",
             "test/sign-in/**/*.test.ts",

@@ -33,7 +33,15 @@ export interface DatasetSettings {
   sinks: SinkSettings[];
   /** Names of fields whose objects stay whole when the dataset is queried. */
   mapFields: string[];
+  /** Those that were map fields once: objects that arrived until then stay whole. */
+  formerMapFields: FormerMapField[];
   virtualFields: VirtualField[];
+}
+
+export interface FormerMapField {
+  name: string;
+  /** Epoch milliseconds. */
+  until: number;
 }
 
 /** A field that is computed when the dataset is queried. */
@@ -44,7 +52,14 @@ export interface VirtualField {
 }
 
 export function defaultSettings(): DatasetSettings {
-  return { dedupe: "content", quarantine: { enabled: true, bytesPerDayMax: 100_000_000 }, sinks: [], mapFields: [], virtualFields: [] };
+  return {
+    dedupe: "content",
+    quarantine: { enabled: true, bytesPerDayMax: 100_000_000 },
+    sinks: [],
+    mapFields: [],
+    formerMapFields: [],
+    virtualFields: [],
+  };
 }
 
 /** One option or secret of a sink. */

@@ -8,12 +8,13 @@ import { QueryFault } from "./apl/fault.ts";
 import { parseExpression } from "./apl/parse.ts";
 import type { Expression } from "./apl/syntax.ts";
 import type { Message } from "./reply/result.ts";
+import type { MapFields } from "./source/fields.ts";
 
 const WAIT_MAX_MS = 2_000;
 /** Datasets whose fields an isolate remembers, for the time that management is away. */
 const REMEMBERED_MAX = 1_000;
 
-type Said = Pick<DatasetSettings, "mapFields" | "virtualFields">;
+type Said = Pick<DatasetSettings, "mapFields" | "formerMapFields" | "virtualFields">;
 
 export interface SettingsAuthority {
   lookUpSettings(datasetId: string): Promise<DatasetSettings | null>;
@@ -21,7 +22,7 @@ export interface SettingsAuthority {
 
 /** By dataset's name. */
 export interface DatasetFields {
-  readonly mapFields: ReadonlyMap<string, readonly string[]>;
+  readonly mapFields: ReadonlyMap<string, MapFields>;
   readonly virtualFields: ReadonlyMap<string, ReadonlyMap<string, Expression>>;
   readonly messages: readonly Message[];
 }
@@ -32,12 +33,12 @@ const remembered = new Map<string, Said>();
 /** Never throws: while management is away, what was known last counts. */
 export async function fieldsOf(destinations: Readonly<Record<string, Destination>>, authority: SettingsAuthority): Promise<DatasetFields> {
   const messages: Message[] = [];
-  const mapFields = new Map<string, readonly string[]>();
+  const mapFields = new Map<string, MapFields>();
   const virtualFields = new Map<string, ReadonlyMap<string, Expression>>();
   const ask = async ([name, { datasetId }]: [string, Destination]) => {
     const said = (await askedOf(datasetId, authority)) ?? remembered.get(datasetId) ?? null;
     if (said === null) messages.push(unknown(name));
-    mapFields.set(name, said?.mapFields ?? []);
+    mapFields.set(name, mapFieldsOf(said));
     virtualFields.set(name, readable(said?.virtualFields ?? [], messages));
   };
   await Promise.all(Object.entries(destinations).map(ask));
@@ -49,7 +50,8 @@ async function askedOf(datasetId: string, authority: SettingsAuthority): Promise
   try {
     const settings = await within(WAIT_MAX_MS, authority.lookUpSettings(datasetId));
     // what this deployment's management does not know yet, of a version before this one, is nothing
-    const said = { mapFields: settings?.mapFields ?? [], virtualFields: settings?.virtualFields ?? [] };
+    const { mapFields = [], formerMapFields = [], virtualFields = [] } = settings ?? {};
+    const said = { mapFields, formerMapFields, virtualFields };
     remembered.delete(datasetId);
     remembered.set(datasetId, said);
     const [oldest] = remembered.keys();
@@ -59,6 +61,12 @@ async function askedOf(datasetId: string, authority: SettingsAuthority): Promise
     console.warn("fields of a dataset unknown", datasetId, String(error));
     return null;
   }
+}
+
+function mapFieldsOf(said: Said | null): MapFields {
+  if (said === null) return new Map();
+  const past = said.formerMapFields.map(({ name, until }) => [name, until * 1_000] as const);
+  return new Map([...past, ...said.mapFields.map((name) => [name, Number.POSITIVE_INFINITY] as const)]);
 }
 
 /** Those that can be computed. Nobody looked at them when they were made, and one that is broken must not end every query. */

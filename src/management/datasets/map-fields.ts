@@ -3,12 +3,13 @@
  * of their members.
  */
 import * as v from "valibot";
+import type { FormerMapField } from "../../access/dataset-settings.ts";
 import { Problem } from "../../problem.ts";
 import type { Caller } from "../caller.ts";
 import { changeOf } from "../change.ts";
 import { type Request, readBody, readList } from "../request.ts";
 import { ANY_CREDENTIAL, type Route } from "../route.ts";
-import { getSettings, updateSettings } from "./settings-store.ts";
+import { getSettings, type KeptSettings, updateSettings } from "./settings-store.ts";
 import type { Dataset } from "./store.ts";
 
 /** Per dataset. */
@@ -76,11 +77,18 @@ async function remove(c: Request, caller: Caller, dataset: Dataset): Promise<Res
 async function change(c: Request, caller: Caller, dataset: Dataset, decide: (before: string[]) => string[]): Promise<string[]> {
   const before = await of(c, dataset);
   const after = decide(before.mapFields);
+  const formerMapFields = former(before, after, c.var.now);
   const detail = { id: dataset.id, before: before.mapFields, after };
   const entry = changeOf(c, caller, "dataset.mapFields", dataset.name, detail);
-  if (!(await updateSettings(c.env.DB, dataset, { ...before, mapFields: after }, false, entry)))
+  if (!(await updateSettings(c.env.DB, dataset, { ...before, mapFields: after, formerMapFields }, false, entry)))
     throw new Problem("conflict", `dataset ${dataset.name} was changed or deleted at the same moment; get its map fields and decide anew`);
   return after;
+}
+
+/** What was a map field until now, or stays one for events of its time; the oldest are forgotten. */
+function former({ mapFields, formerMapFields }: KeptSettings, after: readonly string[], now: number): FormerMapField[] {
+  const gone = mapFields.filter((name) => !after.includes(name)).map((name) => ({ name, until: now }));
+  return [...formerMapFields.filter(({ name }) => !after.includes(name)), ...gone].slice(-MAP_FIELDS_MAX);
 }
 
 function of(c: Request, dataset: Pick<Dataset, "id" | "name">) {

@@ -19,11 +19,23 @@ describe("the fields of a dataset", () => {
       { name: "fast", expression: "not(slow)" },
     ];
     const fields = await fieldsOf(destinationOf(id), saying({ mapFields: ["o"], virtualFields }));
-    expect(fields.mapFields.get("logs")).toEqual(["o"]);
+    expect([...(fields.mapFields.get("logs") ?? [])]).toEqual([["o", Number.POSITIVE_INFINITY]]);
     expect([...(fields.virtualFields.get("logs")?.keys() ?? [])]).toEqual(["slow", "fast"]);
     expect(fields.messages).toEqual([]);
-    expect((await fieldsOf(destinationOf(id), saying({ mapFields: [] }))).mapFields.get("logs")).toEqual([]);
+    expect((await fieldsOf(destinationOf(id), saying({ mapFields: [] }))).mapFields.get("logs")).toEqual(new Map());
     expect((await fieldsOf(destinationOf(id), saying(null))).messages).toEqual([]);
+  });
+
+  it("keep objects whole that arrived while theirs was a map field", async () => {
+    const formerMapFields = [
+      { name: "o", until: 5 },
+      { name: "p", until: 7 },
+    ];
+    const fields = await fieldsOf(destinationOf(crypto.randomUUID()), saying({ mapFields: ["p"], formerMapFields }));
+    expect([...(fields.mapFields.get("logs") ?? [])]).toEqual([
+      ["o", 5_000],
+      ["p", Number.POSITIVE_INFINITY],
+    ]);
   });
 
   it("are what was known last while management is away, and none where nothing was", async () => {
@@ -32,7 +44,7 @@ describe("the fields of a dataset", () => {
     expect(await fieldsOf(destinationOf(id), away)).toMatchObject({ messages: [{ priority: "warn", code: "apl_fieldsunknown_1" }] });
     await fieldsOf(destinationOf(id), saying({ mapFields: ["o"] }));
     const fields = await fieldsOf(destinationOf(id), away);
-    expect(fields.mapFields.get("logs")).toEqual(["o"]);
+    expect([...(fields.mapFields.get("logs") ?? [])]).toEqual([["o", Number.POSITIVE_INFINITY]]);
     expect(fields.messages).toEqual([]);
     warned.mockRestore();
   });

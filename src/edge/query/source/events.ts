@@ -3,7 +3,7 @@
  * scanner has let them in, so this one does not check what it passes over. Of members with one name, in flattened form too, the first counts.
  */
 import type { Row, Value } from "../apl/value.ts";
-import { type Field, type Fields, LATER, type Level, NONE, type Step, TIME } from "./fields.ts";
+import { type Field, type Fields, LATER, type Level, NONE, type Step, SYSTEM_TIME, TIME } from "./fields.ts";
 import type { Window } from "./lines.ts";
 import { isNumber, numberIn } from "./numbers.ts";
 import { microsecondsIn } from "./time.ts";
@@ -58,11 +58,14 @@ export function openEvents({ fields, wide, from, to, blank }: EventsOptions): Ev
   let left = 0;
   let timed = false;
   let checked = false;
+  /** When the event arrived, which is the first that a line says; of one that says nothing, before all times. */
+  let arrived = Number.NEGATIVE_INFINITY;
 
   function read(start: number, check: boolean): Row | null {
     at = start;
     checked = check;
     timed = !check;
+    arrived = Number.NEGATIVE_INFINITY;
     left = fields.wanted;
     row = blank();
     if (left > 0 || wide || check) {
@@ -130,10 +133,11 @@ export function openEvents({ fields, wide, from, to, blank }: EventsOptions): Ev
     const first = bytes[at];
     if (first === QUOTE) return string(field);
     if (first === OPEN_OBJECT) {
-      if (field.descends) return members(fields.below(field));
+      const whole = arrived < field.wholeUntil;
+      if (field.descends && !whole) return members(fields.below(field));
       const start = at;
       nested();
-      return field.isMap && field.slot !== NONE && put(field, JSON.parse(buffer.toString("utf8", start, at)));
+      return whole && field.slot !== NONE && put(field, JSON.parse(buffer.toString("utf8", start, at)));
     }
     const start = at;
     if (first === OPEN_ARRAY) nested();
@@ -146,7 +150,7 @@ export function openEvents({ fields, wide, from, to, blank }: EventsOptions): Ev
 
   function string(field: Field): boolean {
     const start = ++at;
-    if (field.isTime && (field.slot !== NONE || !timed)) {
+    if (field.isTime && (field.slot !== NONE || !timed || fields.byArrival)) {
       at = behind(PLAIN, start) + 1;
       return time(field, microsecondsIn(bytes, start, at - 1));
     }
@@ -166,6 +170,7 @@ export function openEvents({ fields, wide, from, to, blank }: EventsOptions): Ev
   }
 
   function time(field: Field, microseconds: number): boolean {
+    if (field.name === SYSTEM_TIME) arrived = microseconds;
     if (checked && !timed && field.name === TIME) {
       if (!(microseconds >= from && microseconds < to)) return true;
       timed = true;

@@ -23,9 +23,9 @@ export interface Field extends Step {
   slot: number;
   /** `_time` and `_sysTime`. */
   readonly isTime: boolean;
-  /** A map field: its objects are values. */
-  readonly isMap: boolean;
-  /** Whether there is anything wanted within its objects. */
+  /** Of a map field, whose objects are values: in events that arrived before then. Microseconds; of any other field, before all times. */
+  readonly wholeUntil: number;
+  /** Whether there is anything wanted within its objects, where they are none. */
   readonly descends: boolean;
   /** The fields of its objects. */
   below: Level | null;
@@ -54,12 +54,15 @@ const FIELDS_MAX = 10_000;
 export const COLUMNS_MAX = 2_000;
 
 export const TIME = "_time";
-const SYSTEM_TIME = "_sysTime";
+export const SYSTEM_TIME = "_sysTime";
+
+/** Until when each map field was one, microseconds of arrival; those that still are, for ever. */
+export type MapFields = ReadonlyMap<string, number>;
 
 export interface FieldsOptions {
   /** Null: all. */
   names: readonly string[] | null;
-  mapFields: readonly string[];
+  mapFields: MapFields;
   columns: Columns;
   /** Told when a field gets no column for want of room. */
   crowded(): void;
@@ -69,6 +72,8 @@ export interface Fields {
   readonly top: Level;
   /** Slots of the wanted names that may stand in an event; 0: unknown beforehand. */
   readonly wanted: number;
+  /** Whether it matters when an event arrived. */
+  readonly byArrival: boolean;
   /** The field of a name that was met at a level. `name` is the name as it is meant, without quotes. */
   learn(level: Level, spelled: string, bytes: Uint8Array, name: string): Field;
   below(field: Field): Level;
@@ -77,7 +82,6 @@ export interface Fields {
 }
 
 export function openFields({ names, mapFields, columns, crowded }: FieldsOptions): Fields {
-  const maps = new Set(mapFields);
   const slots = names && new Map(names.map((name) => [name, columns.slot(name, typeOf(name))]));
   // of `a.b.c`: `a` and `a.b`
   const ways = new Set(names?.flatMap((name) => [...name.matchAll(/\./g)].map(({ index }) => name.slice(0, index))));
@@ -87,6 +91,7 @@ export function openFields({ names, mapFields, columns, crowded }: FieldsOptions
   return {
     top,
     wanted: slots?.size ?? 0,
+    byArrival: [...mapFields.values()].some(Number.isFinite),
     learn(level, spelled, bytes, ownName) {
       if (known++ === FIELDS_MAX) {
         top.fields.clear();
@@ -94,15 +99,15 @@ export function openFields({ names, mapFields, columns, crowded }: FieldsOptions
         known = 1;
       }
       const name = level.prefix + ownName;
-      const isMap = maps.has(name);
+      const wholeUntil = mapFields.get(name) ?? Number.NEGATIVE_INFINITY;
       const field: Field = {
         spelled: bytes,
         name,
         level,
         slot: slots ? (slots.get(name) ?? NONE) : LATER,
         isTime: name === TIME || name === SYSTEM_TIME,
-        isMap,
-        descends: !isMap && (slots === null || ways.has(name)),
+        wholeUntil,
+        descends: wholeUntil !== Number.POSITIVE_INFINITY && (slots === null || ways.has(name)),
         below: null,
         next: null,
         other: null,

@@ -23,7 +23,7 @@ export async function scanOf(objects: Objects): Promise<Scan> {
   return async function* scan(dataset, wanted, columns) {
     const known = windows.get(dataset);
     if (known === undefined) throw new Error(`the corpus has no dataset ${dataset}`);
-    const fields = openFields({ names: wanted.names, mapFields: [], columns, crowded });
+    const fields = openFields({ names: wanted.names, mapFields: new Map(), columns, crowded });
     const { from, to } = wanted;
     const events = openEvents({ fields, wide: wanted.names === null, from, to, blank: () => columns.list.map(() => undefined) });
     const prefilter = openPrefilter(wanted.texts);

@@ -246,7 +246,7 @@ describe("a scan", () => {
   it("numbers rows by their arrival, the same after a flush, and tells apart map fields of one dataset", async () => {
     const destination = newDestination();
     for (let n = 0; n < 3; n++) await send(destination, appendOf([{ n: 2 * n, m: { k: n } }, { n: 2 * n + 1 }], n === 1));
-    const mapFields = new Map([["logs", ["m"]]]);
+    const mapFields = new Map([["logs", new Map([["m", Number.POSITIVE_INFINITY]])]]);
     const before = await scanned(open(destination, { rowIds: true, mapFields }));
     await flush(destination);
     await send(destination, appendOf([{ n: 6 }]));

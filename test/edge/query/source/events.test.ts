@@ -10,6 +10,8 @@ import { microsecondsIn } from "../../../../src/edge/query/source/time.ts";
 interface How {
   names?: string[] | null;
   mapFields?: string[];
+  /** Map fields that were, until then; microseconds. */
+  past?: [string, number][];
   from?: number;
   to?: number;
   check?: boolean;
@@ -18,11 +20,12 @@ interface How {
 /** What is read of lines, as objects; null for those that are out of the range. */
 function read(
   lines: string[],
-  { names = null, mapFields = [], from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY, check = false }: How,
+  { names = null, mapFields = [], past = [], from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY, check = false }: How,
 ) {
   const columns = openColumns();
   let crowds = 0;
-  const fields = openFields({ names, mapFields, columns, crowded: () => void crowds++ });
+  const ever = new Map([...past, ...mapFields.map((name) => [name, Number.POSITIVE_INFINITY] as const)]);
+  const fields = openFields({ names, mapFields: ever, columns, crowded: () => void crowds++ });
   const blank = () => columns.list.map(() => undefined);
   const events = openEvents({ fields, wide: names === null, from, to, blank });
   const bytes = new TextEncoder().encode(lines.map((line) => `${line}\n`).join(""));
@@ -42,6 +45,19 @@ describe("an event", () => {
     expect(read([line], { mapFields: ["m", "h.m"] }).events).toEqual([
       { "a.b": 1, "a.c.d": "x", "a.e": [{ f: 1 }], m: { k: { l: 1 } }, "h.m": { k: 2 } },
     ]);
+  });
+
+  it("keeps objects of what was a map field when they arrived", () => {
+    const at = (time: string) => `{"_sysTime":"${time}","_time":"${time}","o":{"k":1}}`;
+    const lines = [at("2026-11-24T11:59:59.999999Z"), at("2026-11-24T12:00:00Z")];
+    const past: [string, number][] = [["o", Date.UTC(2026, 10, 24, 12) * 1_000]];
+    const flat = { "o.k": 1 };
+    expect(read(lines, { past }).events.map((event) => ({ o: event?.["o"], "o.k": event?.["o.k"] }))).toEqual([
+      { o: { k: 1 }, "o.k": undefined },
+      { ...flat, o: undefined },
+    ]);
+    expect(read(lines, { past, names: ["o.k"] }).events).toEqual([{}, flat]);
+    expect(read(lines, { past, names: ["o", "o.k"] }).events).toEqual([{ o: { k: 1 } }, flat]);
   });
 
   it("gives the wanted fields only, found at whatever depth, under whichever spelling of their names", () => {
