@@ -142,4 +142,14 @@ export const GROUPING: readonly Golden[] = [
     sql: "SELECT max(s) AS max_s, min(s) AS min_s FROM (SELECT sum(delta) AS s FROM logs GROUP BY id < 2500)",
   },
   { apl: "logs | summarize count(), count() by ok", sql: "SELECT ok, count(*) AS count_, count(*) AS count_1 FROM logs GROUP BY ok" },
+  // its step is its own affair; that every event is in one bin is not
+  {
+    apl: "logs | summarize n = count() by bin_auto(_time) | summarize s = sum(n), first = min(_time)  | project s, early = first <= datetime(2026-02-27 00:02)",
+    sql: "SELECT 5000 AS s, true AS early",
+  },
+  {
+    apl: "logs | summarize n = count() by bin(_time, 1h) | sort by n desc, _time asc | take 3",
+    sql: "SELECT date_trunc('hour', _time) AS _time, count(*) AS n FROM logs GROUP BY ALL ORDER BY n DESC, _time LIMIT 3",
+    ordered: true,
+  },
 ];
