@@ -2,6 +2,7 @@
 import type { Golden } from "../golden.ts";
 import { ADDRESSES } from "./addresses.ts";
 import { AGGREGATIONS } from "./aggregations.ts";
+import { COLLECTIONS } from "./collections.ts";
 import { COLUMNS } from "./columns.ts";
 import { DYNAMICS } from "./dynamics.ts";
 import { FILTERS } from "./filters.ts";
@@ -22,6 +23,7 @@ export const CASES: Record<string, readonly Golden[]> = {
   columns: COLUMNS,
   groups: GROUPING,
   aggregations: AGGREGATIONS,
+  "collections and rows of groups": COLLECTIONS,
   order: ORDER,
   "several tables": TABLES,
   "rows and columns": SHAPES,
