@@ -112,6 +112,7 @@ export default defineConfig({
             "test/sign-in/**/*.test.ts",
             "test/mutation/**/*.test.ts",
             "test/sinks/**/*.test.ts",
+            "test/upstream/**/*.test.ts",
             "test/workload/**/*.test.ts",
           ],
           testTimeout: 60_000,

@@ -1,4 +1,5 @@
 /** What an owner chooses for one dataset. Management keeps it, the dataset's region acts by it. */
+import type { UpstreamSettings } from "./upstream-settings.ts";
 
 export const DEDUPE_MODES = ["content", "key", "off"] as const;
 /** By what a retry is recognised: the sender's key, else the content; only the key; not at all. */
@@ -36,6 +37,8 @@ export interface DatasetSettings {
   /** Those that were map fields once: objects that arrived until then stay whole. */
   formerMapFields: FormerMapField[];
   virtualFields: VirtualField[];
+  /** Another server that answers queries; null: our own engine does. */
+  query: UpstreamSettings | null;
 }
 
 export interface FormerMapField {
@@ -59,6 +62,7 @@ export function defaultSettings(): DatasetSettings {
     mapFields: [],
     formerMapFields: [],
     virtualFields: [],
+    query: null,
   };
 }
 
@@ -122,7 +126,7 @@ export function sinkFault({ type, url, options, secrets }: Pick<SinkSettings, "t
   return urlFault(url, fields.query) ?? fieldsFault("option", fields.options, options) ?? fieldsFault("secret", fields.secrets, secrets);
 }
 
-function fieldsFault(kind: string, fields: Record<string, SinkField>, values: Record<string, string>): string | null {
+export function fieldsFault(kind: string, fields: Record<string, SinkField>, values: Record<string, string>): string | null {
   const known = Object.keys(fields);
   const stray = Object.keys(values).find((name) => !known.includes(name));
   if (stray !== undefined) return `${kind} ${JSON.stringify(stray)} is not known here; there is ${known.join(", ") || "none"}`;
@@ -134,7 +138,7 @@ function fieldsFault(kind: string, fields: Record<string, SinkField>, values: Re
   return null;
 }
 
-function urlFault(text: string, query: boolean): string | null {
+export function urlFault(text: string, query: boolean): string | null {
   if (text.length > SINK_URL_LENGTH_MAX) return `url is longer than ${SINK_URL_LENGTH_MAX} characters`;
   if (!URL.canParse(text)) return "url must be an absolute URL such as https://logs.example.com";
   const url = new URL(text);

@@ -64,3 +64,8 @@ export function open(sealed: string, keys: SealKeys, context: string): string {
 export function sinkSecretContext(datasetId: string, sink: string, secret: string): string {
   return `${datasetId}:${sink}:${secret}`;
 }
+
+/** The context of one secret of the server that answers a dataset's queries. No sink has such a name. */
+export function upstreamSecretContext(datasetId: string, secret: string): string {
+  return `${datasetId}::query:${secret}`;
+}

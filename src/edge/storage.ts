@@ -7,6 +7,7 @@ import { version } from "../../package.json";
 import type { Answer, Asked } from "./query/asked.ts";
 import { meansOf } from "./query/reading.ts";
 import { runQuery } from "./query/run-query.ts";
+import { runUpstream } from "./query/upstream/forward.ts";
 import { type StorageEnv, storageSettingsOf } from "./storage-env.ts";
 
 export { Buffer } from "./buffer/buffer.ts";
@@ -29,7 +30,9 @@ export class Storage extends WorkerEntrypoint<StorageEnv> {
   /** Reads the datasets that are given and no others, whatever the query says. Whoever calls has made sure that its caller may. */
   async query(asked: Asked): Promise<Answer> {
     const clock = () => Date.now();
-    return runQuery(asked, await meansOf(asked, this.env, clock));
+    const means = await meansOf(asked, this.env, clock);
+    const { sealKeys } = storageSettingsOf(this.env);
+    return (await runUpstream(asked, means, { sealKeys, fetch: (...args) => fetch(...args) })) ?? runQuery(asked, means);
   }
 }
 

@@ -37,12 +37,12 @@ export class Authority extends WorkerEntrypoint<ManagementEnv> {
     return recentChanges(this.env.DB, seq, Date.now());
   }
 
-  /** Secrets of sinks stay sealed. Null for a dataset that is deleted, too. */
+  /** Secrets stay sealed. Null for a dataset that is deleted, too. */
   async lookUpSettings(datasetId: string): Promise<DatasetSettings | null> {
     const [found, virtualFields] = await Promise.all([findSettings(this.env.DB, datasetId), expressionsOf(this.env.DB, datasetId)]);
     if (!found) return null;
-    const { dedupe, quarantine, sinks, mapFields, formerMapFields } = found;
-    return { dedupe, quarantine, sinks, mapFields, formerMapFields, virtualFields };
+    const { dedupe, quarantine, sinks, mapFields, formerMapFields, query } = found;
+    return { dedupe, quarantine, sinks, mapFields, formerMapFields, virtualFields, query };
   }
 
   /** The next page after a dataset's id; an empty one is the end. */

@@ -64,13 +64,15 @@ describe("what the authority tells a region of a dataset's settings", () => {
     const made = await deployment();
     await dataset(made, "web");
     const sink = { name: "hook", type: "http", url: "https://x.example/", secrets: { authorization: "Bearer secret" } };
-    succeeded(await call("PUT", "/v2/datasets/web/settings", made.owner, { dedupe: "key", sinks: [sink] }));
+    const upstream = { type: "axiom", url: "https://api.example", dataset: "logs", token: "xaat-secret" };
+    succeeded(await call("PUT", "/v2/datasets/web/settings", made.owner, { dedupe: "key", sinks: [sink], query: upstream }));
     const settings = await authority.lookUpSettings(await idOf("web"));
     expect(settings).toEqual({
       dedupe: "key",
       quarantine: { enabled: true, bytesPerDayMax: 100_000_000 },
       sinks: [{ ...sink, slot: 0, required: true, options: {}, secrets: { authorization: expect.stringMatching(/^s1\.1\./) } }],
       ...{ mapFields: [], formerMapFields: [], virtualFields: [] },
+      query: { type: "axiom", url: upstream.url, options: { dataset: "logs" }, secrets: { token: expect.stringMatching(/^s1\.1\./) } },
     });
   });
 

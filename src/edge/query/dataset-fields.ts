@@ -1,5 +1,6 @@
-/** What the owner of a dataset has said of its fields: which stay whole, and which are computed. Asked for each query, so that a change counts at once. */
+/** What the owner of a dataset has said of its fields: which stay whole, and which are computed; and who answers its queries. Asked for each query, so that a change counts at once. */
 import type { DatasetSettings, VirtualField } from "../../access/dataset-settings.ts";
+import type { UpstreamSettings } from "../../access/upstream-settings.ts";
 import type { Destination } from "../buffer/segment.ts";
 import { within } from "../within.ts";
 import { openColumns } from "./apl/columns.ts";
@@ -14,7 +15,7 @@ const WAIT_MAX_MS = 2_000;
 /** Datasets whose fields an isolate remembers, for the time that management is away. */
 const REMEMBERED_MAX = 1_000;
 
-type Said = Pick<DatasetSettings, "mapFields" | "formerMapFields" | "virtualFields">;
+type Said = Pick<DatasetSettings, "mapFields" | "formerMapFields" | "virtualFields" | "query">;
 
 export interface SettingsAuthority {
   lookUpSettings(datasetId: string): Promise<DatasetSettings | null>;
@@ -24,6 +25,8 @@ export interface SettingsAuthority {
 export interface DatasetFields {
   readonly mapFields: ReadonlyMap<string, MapFields>;
   readonly virtualFields: ReadonlyMap<string, ReadonlyMap<string, Expression>>;
+  /** The servers that answer queries in place of our own engine. Secrets are sealed. */
+  readonly upstreams: ReadonlyMap<string, UpstreamSettings>;
   readonly messages: readonly Message[];
 }
 
@@ -35,14 +38,16 @@ export async function fieldsOf(destinations: Readonly<Record<string, Destination
   const messages: Message[] = [];
   const mapFields = new Map<string, MapFields>();
   const virtualFields = new Map<string, ReadonlyMap<string, Expression>>();
+  const upstreams = new Map<string, UpstreamSettings>();
   const ask = async ([name, { datasetId }]: [string, Destination]) => {
     const said = (await askedOf(datasetId, authority)) ?? remembered.get(datasetId) ?? null;
     if (said === null) messages.push(unknown(name));
+    if (said?.query) upstreams.set(name, said.query);
     mapFields.set(name, mapFieldsOf(said));
     virtualFields.set(name, readable(said?.virtualFields ?? [], messages));
   };
   await Promise.all(Object.entries(destinations).map(ask));
-  return { mapFields, virtualFields, messages };
+  return { mapFields, virtualFields, upstreams, messages };
 }
 
 /** Null: it does not answer. */
@@ -50,8 +55,8 @@ async function askedOf(datasetId: string, authority: SettingsAuthority): Promise
   try {
     const settings = await within(WAIT_MAX_MS, authority.lookUpSettings(datasetId));
     // what this deployment's management does not know yet, of a version before this one, is nothing
-    const { mapFields = [], formerMapFields = [], virtualFields = [] } = settings ?? {};
-    const said = { mapFields, formerMapFields, virtualFields };
+    const { mapFields = [], formerMapFields = [], virtualFields = [], query = null } = settings ?? {};
+    const said = { mapFields, formerMapFields, virtualFields, query };
     remembered.delete(datasetId);
     remembered.set(datasetId, said);
     const [oldest] = remembered.keys();
@@ -100,6 +105,6 @@ function readable(fields: readonly VirtualField[], messages: Message[]): Readonl
 }
 
 function unknown(name: string): Message {
-  const text = `whether dataset ${name} has map fields or virtual fields is not known right now; the answer is without them`;
+  const text = `whether dataset ${name} has map fields, virtual fields or another server for its queries is not known right now; the answer is without them`;
   return { priority: "warn", code: "apl_fieldsunknown_1", text };
 }

@@ -15,6 +15,7 @@ import { tellSettings } from "./life.ts";
 import * as store from "./settings-store.ts";
 import { auditedSink, mergeSinks, Sinks, viewSink } from "./sinks.ts";
 import type { Dataset } from "./store.ts";
+import { auditedUpstream, mergeUpstream, Upstream, viewUpstream } from "./upstream.ts";
 
 const QUARANTINE_BYTES_MAX = 10_000_000_000;
 
@@ -34,6 +35,8 @@ const Update = v.strictObject({
     }),
   ),
   sinks: v.nullish(Sinks),
+  // null means our own engine, so it is not the same as left out
+  query: v.optional(v.nullable(Upstream)),
 });
 type Update = v.InferOutput<typeof Update>;
 
@@ -51,15 +54,16 @@ export const settings: Route[] = [
 
 async function put(c: Request, caller: Caller, dataset: Dataset): Promise<Response> {
   const update = await readBody(c, Update);
-  // a sink hands every event on, so only who may read them may say where to, and where to no more
-  if (update.sinks) requireOn(caller, "query:read", dataset);
+  // a sink hands every event on, so only who may read them may say where to, and where to no more; and who answers queries hears them all
+  if (update.sinks || update.query !== undefined) requireOn(caller, "query:read", dataset);
   return c.json(view(await change(c, caller, dataset, update), caller));
 }
 
 async function change(c: Request, caller: Caller, dataset: Dataset, update: Update): Promise<store.KeptSettings> {
   const before = await store.getSettings(c.env.DB, dataset);
-  const { dedupe, quarantine, sinks } = update;
-  for (const { name, url } of sinks ?? []) requireElsewhere(c, name, url);
+  const { dedupe, quarantine, sinks, query } = update;
+  for (const { name, url } of sinks ?? []) requireElsewhere(c, `the sink ${name}`, "would take its events in without end", url);
+  if (query) requireElsewhere(c, "query.url", "would ask itself without end", query.url);
   const after: store.KeptSettings = {
     ...before,
     dedupe: dedupe ?? before.dedupe,
@@ -68,6 +72,7 @@ async function change(c: Request, caller: Caller, dataset: Dataset, update: Upda
       bytesPerDayMax: quarantine?.bytesPerDayMax ?? before.quarantine.bytesPerDayMax,
     },
     ...(sinks ? mergeSinks(dataset.id, before, sinks, settingsOf(c.env).sealKeys) : {}),
+    ...(query === undefined ? {} : { query: query && mergeUpstream(dataset.id, before.query, query, settingsOf(c.env).sealKeys) }),
   };
   const entry = entryOf(c, caller, dataset, update, after);
   const publish = store.differsAtEdges(before, after);
@@ -78,15 +83,12 @@ async function change(c: Request, caller: Caller, dataset: Dataset, update: Upda
   return after;
 }
 
-/** A sink that leads back here would bring every event in again, and each of those again. */
-function requireElsewhere(c: Request, name: string, url: string): void {
+/** What leads back here would be brought in, or asked, again and again. */
+function requireElsewhere(c: Request, what: string, end: string, url: string): void {
   const { publicUrl, regions } = settingsOf(c.env);
   const own = [publicUrl, ...[...regions.values()].map((region) => region.url)].map((one) => new URL(one).host);
   if (URL.canParse(url) && own.includes(new URL(url).host))
-    throw new Problem(
-      "body-invalid",
-      `the sink ${name} leads back to this deployment, which would take its events in without end; name another server`,
-    );
+    throw new Problem("body-invalid", `${what} leads back to this deployment, which ${end}; name another server`);
 }
 
 function entryOf(
@@ -94,13 +96,22 @@ function entryOf(
   caller: Caller,
   { id, name }: Dataset,
   update: Update,
-  { dedupe, quarantine, sinks }: store.KeptSettings,
+  { dedupe, quarantine, sinks, query }: store.KeptSettings,
 ): Change {
-  const members = Object.entries(update).flatMap(([member, value]) => (value == null ? [] : [member]));
-  return changeOf(c, caller, "dataset.settings", name, { id, members, dedupe, quarantine, sinks: sinks.map(auditedSink) });
+  const members = Object.entries(update).flatMap(([member, value]) =>
+    value == null && !(member === "query" && value === null) ? [] : [member],
+  );
+  return changeOf(c, caller, "dataset.settings", name, {
+    id,
+    members,
+    dedupe,
+    quarantine,
+    sinks: sinks.map(auditedSink),
+    query: query && auditedUpstream(query),
+  });
 }
 
-function view({ dedupe, quarantine, sinks }: store.KeptSettings, { grant }: Caller) {
+function view({ dedupe, quarantine, sinks, query }: store.KeptSettings, { grant }: Caller) {
   const mayChange = grant.org.includes("datasets:update");
-  return { dedupe, quarantine, sinks: sinks.map((sink) => viewSink(sink, mayChange)) };
+  return { dedupe, quarantine, sinks: sinks.map((sink) => viewSink(sink, mayChange)), query: query && viewUpstream(query, mayChange) };
 }

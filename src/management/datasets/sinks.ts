@@ -12,16 +12,16 @@ const OPTION_LENGTH_MAX = 500;
 const SECRET_LENGTH_MAX = 4_096;
 
 /** How a secret that is there is shown. Sent back, it means to keep it. */
-const IS_SET = "set";
+export const IS_SET = "set";
 
 const NAME = /^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/;
 /** Whatever a header can carry. */
 const PRINTABLE = /^[\x20-\x7e]+$/;
 
-const Printable = v.pipe(v.string(), v.regex(PRINTABLE, "must be printable ASCII characters, at least one"));
+export const Printable = v.pipe(v.string(), v.regex(PRINTABLE, "must be printable ASCII characters, at least one"));
 
-const Option = v.pipe(Printable, v.maxLength(OPTION_LENGTH_MAX, `must be at most ${OPTION_LENGTH_MAX} characters`));
-const Secret = v.pipe(Printable, v.maxLength(SECRET_LENGTH_MAX, `must be at most ${SECRET_LENGTH_MAX} characters`));
+export const Option = v.pipe(Printable, v.maxLength(OPTION_LENGTH_MAX, `must be at most ${OPTION_LENGTH_MAX} characters`));
+export const Secret = v.pipe(Printable, v.maxLength(SECRET_LENGTH_MAX, `must be at most ${SECRET_LENGTH_MAX} characters`));
 
 const Sink = v.strictObject({
   name: v.pipe(v.string(), v.regex(NAME, "must be 1 to 32 lower-case letters, digits or hyphens, with no hyphen at either end")),
@@ -110,26 +110,40 @@ function secretsOf(
   return secrets;
 }
 
-function noKey(): Problem {
+export function noKey(): Problem {
   return new Problem(
     "conflict",
-    "this deployment cannot keep secrets of sinks: its operator must set SINK_SECRETS_KEY to 1:<base64url of 32 random bytes> with `wrangler secret put` on every Worker",
+    "this deployment cannot keep secrets: its operator must set SINK_SECRETS_KEY to 1:<base64url of 32 random bytes> with `wrangler secret put` on every Worker",
   );
 }
 
 /** Without secrets: only which of them are set; and for who may not change it, without the query, where some receivers want a key. */
 export function viewSink({ name, type, required, url, options, secrets }: SinkSettings, mayChange: boolean) {
+  return {
+    name,
+    type,
+    required,
+    url: viewUrl(url, mayChange),
+    options,
+    secrets: Object.fromEntries(Object.keys(secrets).map((secret) => [secret, IS_SET])),
+  };
+}
+
+export function viewUrl(url: string, mayChange: boolean): string {
   const { origin, pathname, search } = new URL(url);
-  const shown = mayChange || search === "" ? url : `${origin}${pathname}?…`;
-  return { name, type, required, url: shown, options, secrets: Object.fromEntries(Object.keys(secrets).map((secret) => [secret, IS_SET])) };
+  return mayChange || search === "" ? url : `${origin}${pathname}?…`;
 }
 
 /** For the audit log: no query either, where some receivers want a key. */
 export function auditedSink({ name, type, url }: SinkSettings) {
-  const { origin, pathname } = new URL(url);
-  return { name, type, url: origin + pathname };
+  return { name, type, url: auditedUrl(url) };
 }
 
-function originOf(url: string): string {
+export function auditedUrl(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return origin + pathname;
+}
+
+export function originOf(url: string): string {
   return new URL(url).origin;
 }

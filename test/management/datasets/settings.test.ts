@@ -21,7 +21,7 @@ import {
 import { describeResource } from "../describe-resource.ts";
 
 const PATH = "/v2/datasets/web/settings";
-const DEFAULTS = { dedupe: "content", quarantine: { enabled: true, bytesPerDayMax: 100_000_000 }, sinks: [] };
+const DEFAULTS = { dedupe: "content", quarantine: { enabled: true, bytesPerDayMax: 100_000_000 }, sinks: [], query: null };
 const S3 = {
   name: "lake",
   type: "s3",
@@ -83,7 +83,7 @@ describe("the settings of a dataset", () => {
     succeeded(await put({ dedupe: "off" }));
     succeeded(await put({ quarantine: { enabled: false } }));
     const after = succeeded(await put({ quarantine: { bytesPerDayMax: 5 }, dedupe: null }));
-    expect(after).toEqual({ dedupe: "off", quarantine: { enabled: false, bytesPerDayMax: 5 }, sinks: [] });
+    expect(after).toEqual({ ...DEFAULTS, dedupe: "off", quarantine: { enabled: false, bytesPerDayMax: 5 } });
     expect(await get()).toEqual(after);
     succeeded(await put({}));
     expect(await get()).toEqual(after);
