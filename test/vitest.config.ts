@@ -107,6 +107,7 @@ export default defineConfig({
             "test/edge/query/apl/**/*.test.ts",
             "test/edge/query/golden/**/*.test.ts",
             "test/clients/**/*.test.ts",
+            "test/docs/**/*.test.ts",
             "test/interop/**/*.test.ts",
             "test/local/**/*.test.ts",
             "test/sign-in/**/*.test.ts",

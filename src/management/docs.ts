@@ -1,13 +1,14 @@
 /** Pages about the API, credentials and trust, as they stand in `src/docs/`. Public: they hold nothing of a deployment's own. */
 import api from "../docs/api.md";
 import credentials from "../docs/credentials.md";
+import queries from "../docs/queries.md";
 import revocation from "../docs/revocation.md";
 import threatModel from "../docs/threat-model.md";
 import { Problem } from "../problem.ts";
 import type { Request } from "./request.ts";
 import type { Route } from "./route.ts";
 
-const PAGES: Record<string, string> = { api, credentials, revocation, "threat-model": threatModel };
+const PAGES: Record<string, string> = { api, credentials, queries, revocation, "threat-model": threatModel };
 
 export const docs: Route[] = [
   { method: "GET", path: "/docs", as: "anyone", by: "nothing: the page is public", run: index },

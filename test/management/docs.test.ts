@@ -14,7 +14,7 @@ describe("the pages", () => {
     const { status, type, text } = await get("/docs");
     expect([status, type]).toEqual([200, "text/markdown; charset=utf-8"]);
     const links = [...text.matchAll(/\((\/docs\/[\w-]+)\)/g)].map(([, link]) => link as string);
-    expect(links).toEqual(["/docs/api", "/docs/credentials", "/docs/revocation", "/docs/threat-model"]);
+    expect(links).toEqual(["/docs/api", "/docs/credentials", "/docs/queries", "/docs/revocation", "/docs/threat-model"]);
     for (const link of links) expect(await get(link)).toMatchObject({ status: 200, text: expect.stringMatching(/^# \w/) });
     expect((await get("/docs/none")).status).toBe(404);
     expect((await get("/docs/constructor")).status).toBe(404);
