@@ -17,6 +17,8 @@ export interface Prepared {
   /** In the order of time, from the newest event on or from the oldest: the order that cursors go on in. */
   readonly byTime: boolean;
   readonly descending: boolean;
+  /** Which events the answer holds is a matter of their order, so another can go on after it. */
+  readonly pages: boolean;
   /** The limit was put there by us. */
   readonly limited: boolean;
 }
@@ -39,9 +41,10 @@ const KEEPS_EVENTS: readonly Operator["kind"][] = [
 ];
 const BESIDE = [TIME, "_sysTime", ROW_ID];
 
-export function prepare(query: Query): Prepared {
-  if (isOfEvents(query)) return ofEvents(query);
-  return { query, events: false, hidden: new Set(), byTime: false, descending: true, limited: false };
+/** @param paged whether the answer is one of several pages: a take of any events is of the newest ones then, or pages would skip some. */
+export function prepare(query: Query, paged = false): Prepared {
+  if (isOfEvents(query)) return ofEvents(query, paged);
+  return { query, events: false, hidden: new Set(), byTime: false, descending: true, pages: false, limited: false };
 }
 
 /** Whether each row is an event to its end, under its own time. */
@@ -60,8 +63,9 @@ function loses(operator: Operator): boolean {
   return operator.names.some(({ pattern }) => pattern.includes("*") && BESIDE.some((name) => name.startsWith(pattern.split("*")[0] ?? "")));
 }
 
-function ofEvents(query: Query): Prepared {
-  const { operators } = query.body;
+function ofEvents(query: Query, paged: boolean): Prepared {
+  const ordered = query.body.operators.some(({ kind }) => kind === "sort" || kind === "top");
+  const operators = paged && !ordered ? query.body.operators.map(ofNewest) : query.body.operators;
   const limited = !operators.some(({ kind }) => LIMITS.includes(kind));
   const hidden = new Set<string>(operators.some((operator) => shows(operator, ROW_ID)) ? [] : [ROW_ID]);
   const kept = operators.map((operator) => withHidden(operator, hidden));
@@ -69,7 +73,19 @@ function ofEvents(query: Query): Prepared {
   const body = { ...query.body, operators: [...kept, ...ending(order !== undefined, limited)].map(tellingApart) };
   const first = order && "keys" in order ? order.keys[0] : undefined;
   const byTime = !first || isTime(first);
-  return { query: { ...query, body }, events: true, hidden, byTime, descending: !first || !byTime || first.descending, limited };
+  return {
+    query: { ...query, body },
+    events: true,
+    hidden,
+    byTime,
+    descending: !first || !byTime || first.descending,
+    pages: paged || ordered || limited,
+    limited,
+  };
+}
+
+function ofNewest(operator: Operator): Operator {
+  return operator.kind === "take" ? { kind: "top", count: operator.count, keys: [key(TIME, true)], at: operator.at } : operator;
 }
 
 function ending(ordered: boolean, limited: boolean): Operator[] {

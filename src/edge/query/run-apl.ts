@@ -34,7 +34,7 @@ async function carriedOut(request: AplRequest, asked: Asked, means: Means): Prom
   const now = asked.now * 1_000;
   const query = withVariables(parseQuery(request.apl), request.variables);
   const range = closedRange(request.range, query, now);
-  const prepared = shownIn(request, prepare(query));
+  const prepared = shownIn(request, prepare(query, request.cursor !== null));
   const reading = means.open(prepared.events);
   const ran = await run(prepared.query, range, now, withCursors(reading.scan, positionIn(request, prepared), prepared.events), means);
   const went = { examined: reading.examined(), rowsMatched: ran.rowsMatched };
@@ -48,7 +48,7 @@ async function carriedOut(request: AplRequest, asked: Asked, means: Means): Prom
     ...(range.isDefault ? [DEFAULT_RANGE] : []),
     ...(prepared.limited && ran.rowsMatched > ROWS_DEFAULT ? [defaultLimit(ROWS_DEFAULT)] : []),
   ];
-  const cursors = prepared.events ? cursorsOf(ran) : { min: "", max: "" };
+  const cursors = prepared.pages ? cursorsOf(ran) : { min: "", max: "" };
   const groups = isGrouped ? (totals?.table ?? table) : null;
   const status = statusOf(went, reading.examined(), runs, started, means.clock(), groups, cursors, messages);
   return { datasets: Object.keys(asked.destinations), range, status, tables: totals ? [table, totals.table] : [table] };

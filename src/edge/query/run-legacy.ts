@@ -47,7 +47,7 @@ async function runEvents(
   means: Means,
 ): Promise<Result> {
   const started = means.clock();
-  const prepared = prepare(plan.query);
+  const prepared = prepare(plan.query, request.cursor !== null);
   if (request.cursor && !prepared.byTime)
     throw new Problem("body-invalid", "a cursor goes on in the order of time: order by _time, or leave it out");
   const position = request.cursor && positionOf(request.cursor, prepared.descending);

@@ -22,6 +22,19 @@ function text(operator: Operator): string {
 
 const operators = (apl: string) => prepared(apl).query.body.operators.map(text).join(" | ");
 
+describe("a page of events", () => {
+  it("goes on from another only where it is said which events come first", () => {
+    const pages = (apl: string, paged = false) => prepare(parseQuery(apl), paged).pages;
+    expect(["logs", "logs | sort by _time asc | take 5", "logs | top 5 by _time"].map((apl) => pages(apl))).toEqual([true, true, true]);
+    expect([pages("logs | take 5"), pages("logs | summarize count()"), pages("logs | take 5", true)]).toEqual([false, false, true]);
+  });
+
+  it("after a cursor is of the newest events where the query takes any", () => {
+    const { body } = prepare(parseQuery("logs | where x | take 5"), true).query;
+    expect(body.operators.map(text).join(" | ")).toBe("where | top 5 by _time desc,_rowID desc");
+  });
+});
+
 describe("a query is given", () => {
   it.each([
     ["logs", "top 1000 by _time desc,_rowID desc"],

@@ -1,18 +1,11 @@
 /** Calls of scalar functions by name. */
+import { AGGREGATES } from "../aggregates/aggregates.ts";
 import { constant } from "../expression/fold.ts";
 import { nearest, QueryFault } from "../fault.ts";
 import type { Scope } from "../scope.ts";
 import type { Expression } from "../syntax.ts";
 import type { Compiled } from "../value.ts";
 import { SCALAR_FUNCTIONS } from "./scalar-functions.ts";
-
-const AGGREGATIONS = new Set(
-  (
-    "count countif dcount dcountif sum sumif avg avgif min minif max maxif stdev stdevif variance varianceif percentile percentileif " +
-    "percentiles percentiles_array percentiles_arrayif topk topkif histogram histogramif make_list make_list_if make_set make_set_if " +
-    "arg_min arg_max rate spotlight phrases any take_any"
-  ).split(" "),
-);
 
 export function compileCall(
   call: Extract<Expression, { kind: "call" }>,
@@ -29,7 +22,7 @@ export function compileCall(
 }
 
 function unknown(name: string, at: number): QueryFault {
-  if (AGGREGATIONS.has(name)) return new QueryFault(at, `${name}() is an aggregation: it stands in summarize, as in summarize ${name}(…)`);
+  if (AGGREGATES.has(name)) return new QueryFault(at, `${name}() is an aggregation: it stands in summarize, as in summarize ${name}(…)`);
   const near = nearest(name, SCALAR_FUNCTIONS.keys());
   return new QueryFault(at, `there is no function ${name}()${near === null ? "" : `; did you mean ${near}()?`}`);
 }
