@@ -27,7 +27,7 @@ const RULES: { from: string; may: string[]; except?: string[] }[] = [
     from: "edge/sinks/",
     may: ["access/dataset-settings.ts", "edge/buffer/segment.ts", "edge/buffer/object-key.ts", "edge/bucket/", "edge/scan/", "edge/sinks/"],
   },
-  { from: "edge/query/apl/", may: ["problem.ts", "edge/query/apl/"] },
+  { from: "edge/query/apl/", may: ["problem.ts", "edge/event/time.ts", "edge/query/apl/"] },
   { from: "edge/buffer/", may: ["access/", "edge/"], except: ["edge/worker.ts", "edge/env.ts", "edge/storage.ts"] },
   {
     from: "edge/storage.ts",

@@ -1,0 +1,85 @@
+/** Carries a plan out: rows are pushed from the scans through the operators as they come. */
+import type { Origin } from "./aggregates/aggregate.ts";
+import { openBudget } from "./aggregates/budget.ts";
+import { openOutput } from "./execute/output.ts";
+import { shown } from "./execute/shown.ts";
+import { LIMITS, type Limits } from "./limits.ts";
+import type { Flow, Ordering, Run, Stage } from "./plan/flow.ts";
+import type { Plan } from "./plan.ts";
+import type { Scan, Table } from "./source.ts";
+
+export interface Cut {
+  /** Begins with `apl_`, as replies have it. */
+  readonly code: string;
+  /** Which operator, its limit, and what to do. */
+  readonly text: string;
+}
+
+export interface Executed extends Table {
+  /** What columns are by name: a group of a `summarize`, or an aggregation and of what; others mean nothing beside their values. */
+  readonly meanings: ReadonlyMap<string, { readonly kind: "group" } | { readonly kind: "aggregation"; readonly origin: Origin }>;
+  /** What rows are sorted by; null: in no order. */
+  readonly order: readonly Ordering[] | null;
+  /** The bin of time among the groups, its step in microseconds. */
+  readonly bucket: { readonly field: string; readonly size: number } | null;
+  /** Rows that passed the filters right behind their sources. */
+  readonly rowsMatched: number;
+  /** Something was left out: `cuts` says what. */
+  readonly isPartial: boolean;
+  readonly cuts: readonly Cut[];
+}
+
+/** A plan is carried out once. What a scan throws ends it. */
+export async function execute({ flow }: Plan, scan: Scan, limits: Limits = LIMITS): Promise<Executed> {
+  const cuts = new Map<string, Cut>();
+  const run: Run = {
+    ...{ limits, budget: openBudget(limits.heldBytes), rowsMatched: 0, held: new Map() },
+    cut: (code, text) => void cuts.set(code, { code, text }),
+  };
+  const output = openOutput(flow, run);
+  await carry(flow, output, scan, run);
+  const table = shown(flow, output.rows());
+  const isByTime = flow.order === null && flow.isOfEvents && table.columns.find("_time") !== undefined;
+  return {
+    ...table,
+    ...{ meanings: flow.meanings, bucket: flow.bucket, order: isByTime ? [{ field: "_time", desc: true }] : flow.order },
+    ...{ rowsMatched: run.rowsMatched, isPartial: cuts.size > 0, cuts: [...cuts.values()] },
+  };
+}
+
+async function carry(flow: Flow, into: Stage, scan: Scan, run: Run): Promise<void> {
+  for (const side of flow.rights) {
+    const held = side.open(run);
+    await carry(side.flow, held, scan, run);
+    run.held.set(side, held.rows);
+  }
+  const stage = flow.steps.reduceRight((next, step) => step(next, run), into);
+  const { feed } = flow;
+  if (feed.kind === "rows") stage.push(feed.rows);
+  else if (feed.kind === "union") {
+    for (const part of feed.parts) {
+      if (stage.isDone) break;
+      await carry(part.flow, part.into(oneOfSeveral(stage), run), scan, run);
+    }
+  } else if (!stage.isDone) {
+    const { dataset, layout, wanted } = feed.source;
+    const range = wanted();
+    if (range.from < range.to)
+      for await (const rows of scan(dataset, range, layout)) {
+        stage.push(rows);
+        if (stage.isDone) break;
+      }
+  }
+  stage.finish();
+}
+
+/** Others follow: the end of one is not the end. */
+function oneOfSeveral(stage: Stage): Stage {
+  return {
+    push: (rows) => stage.push(rows),
+    finish: () => undefined,
+    get isDone() {
+      return stage.isDone;
+    },
+  };
+}

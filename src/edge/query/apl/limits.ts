@@ -1,0 +1,31 @@
+/** What one query may hold and give. Sizes are estimates from above; the rest of the 64 MiB is for the portion of events that is being read. */
+import { HELD_BYTES_MAX } from "./aggregates/budget.ts";
+import { GROUPS_MAX } from "./aggregates/grouping.ts";
+import { OUTPUT_BYTES_MAX, OUTPUT_ROWS_DEFAULT, OUTPUT_ROWS_MAX } from "./execute/output.ts";
+import { DISTINCT_ROWS_MAX } from "./operators/distinct.ts";
+import { JOIN_ROWS_MAX } from "./operators/join.ts";
+import { SORT_ROWS_MAX } from "./operators/sort.ts";
+
+export interface Limits {
+  readonly heldBytes: number;
+  readonly groups: number;
+  readonly sortRows: number;
+  readonly distinctRows: number;
+  /** Of the right side. */
+  readonly joinRows: number;
+  readonly outputRows: number;
+  /** Of rows that are events, where the query says no number. */
+  readonly defaultRows: number;
+  readonly outputBytes: number;
+}
+
+export const LIMITS: Limits = {
+  heldBytes: HELD_BYTES_MAX,
+  groups: GROUPS_MAX,
+  sortRows: SORT_ROWS_MAX,
+  distinctRows: DISTINCT_ROWS_MAX,
+  joinRows: JOIN_ROWS_MAX,
+  outputRows: OUTPUT_ROWS_MAX,
+  defaultRows: OUTPUT_ROWS_DEFAULT,
+  outputBytes: OUTPUT_BYTES_MAX,
+};

@@ -1,0 +1,13 @@
+import { QueryFault } from "../fault.ts";
+import { compileIn, type PlanOperator, passing } from "../plan/flow.ts";
+
+export const where: PlanOperator<"where"> = (flow, { predicate }, planning) => {
+  const { type, run, constant } = compileIn(flow, predicate, planning);
+  if (type !== "bool" && type !== "dynamic")
+    throw new QueryFault(
+      predicate.at,
+      `where needs a condition that is true or false, and this is of type ${type}; compare it with something`,
+    );
+  if (constant?.value === true) return;
+  flow.steps.push((next) => passing(next, (rows) => rows.filter((row) => run(row) === true)));
+};
