@@ -37,6 +37,7 @@ const REFUSALS = {
   "body-too-large": [413, "Body too large"],
   "resource-gone": [410, "Gone"],
   "idempotency-key-reused": [422, "Idempotency key reused"],
+  "query-invalid": [400, "Invalid query"],
   "encoding-broken": [400, "Broken encoding"],
   "encoding-unsupported": [415, "Unsupported encoding"],
   // management

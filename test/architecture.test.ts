@@ -61,9 +61,9 @@ const RESERVED: { what: RegExp; only: RegExp; name: string }[] = [
     only: /^(edge\/buffer\/|edge\/limits\/quota\.ts$|management\/publish\.ts$)/,
   },
   {
-    name: "R2 is touched in bucket/, sinks and scan.ts",
+    name: "R2 is touched in bucket/, sinks, scan.ts and source/bucket.ts",
     what: /\bSEGMENTS\b(?!,| destination)\.|\bbucket\.(put|get|head|list|delete)/,
-    only: /^edge\/(bucket\/|sinks\/|query\/scan\.ts$)/,
+    only: /^edge\/(bucket\/|sinks\/|query\/(scan|source\/bucket)\.ts$)/,
   },
   {
     name: "90 entries of the audit log are removed by their retention alone, and never altered",

@@ -5,7 +5,7 @@ import { LIMIT_HEADERS } from "./limits/headers.ts";
  * cookies are never part of it.
  */
 const ORIGIN = { "access-control-allow-origin": "*" };
-const EXPOSED = ["X-Axiom-Trace-Id", ...LIMIT_HEADERS, "Retry-After", "X-Headgate-Deduplicated"].join(", ");
+const EXPOSED = ["X-Axiom-Trace-Id", ...LIMIT_HEADERS, "Retry-After", "X-Headgate-Deduplicated", "X-Axiom-History-Query-Id"].join(", ");
 const PREFLIGHT = {
   ...ORIGIN,
   "access-control-allow-methods": "GET, POST, PUT, DELETE, OPTIONS",

@@ -13,6 +13,7 @@ import { openAccount } from "./limits/account.ts";
 import { reportDue } from "./limits/usage.ts";
 import { INGEST_ROUTES } from "./protocols/index.ts";
 import type { Call } from "./protocols/protocol.ts";
+import { QUERY_ROUTES, query } from "./query/routes.ts";
 import { replay } from "./replay.ts";
 import { matchPath } from "./route.ts";
 import { flushAll, segmentBytes, segmentList } from "./segments.ts";
@@ -101,6 +102,13 @@ async function answer(request: Request, env: EdgeEnv, entry: Entry, traceId: str
 
 async function read(request: Request, url: URL, entry: Entry, env: EdgeEnv, traceId: string): Promise<Response> {
   if (url.pathname === "/healthz") return health(env);
+  for (const { path, kind } of QUERY_ROUTES) {
+    const parameters = matchPath(path, url.pathname);
+    if (!parameters) continue;
+    requireMethod(request, "POST");
+    const call = callOf(request, url, parameters["dataset"] ?? null, entry.now);
+    return query(kind, request, call, entry, traceId, (asked) => env.STORAGE.query(asked), env);
+  }
   const list = matchPath("/v1/datasets/:dataset/segments", url.pathname);
   const one = matchPath("/v1/datasets/:dataset/segments/:id", url.pathname);
   const replayed = matchPath("/v1/datasets/:dataset/quarantine/:id/replay", url.pathname);

@@ -8,8 +8,12 @@ const GZIP_BYTES_MAX: Record<WorkerKind, number> = { edge: 60_000, storage: 100_
  * The planes share words, never code of their own. Nor do the two Workers of a region: what an edge carries it loads before each first
  * answer, and nobody is let in at storage.
  */
+/** The engine of queries: an edge reads a query's text to know its datasets, and no more. */
+const ENGINE = ["aggregates", "compile", "execute", "expression", "functions", "operators", "plan", "regex"].map(
+  (part) => `src/edge/query/apl/${part}`,
+);
 const FOREIGN: Record<WorkerKind, string[]> = {
-  edge: ["src/management/", "src/edge/storage.ts", "src/edge/buffer/buffer.ts", "src/edge/sinks/", "src/edge/query/apl/"],
+  edge: ["src/management/", "src/edge/storage.ts", "src/edge/buffer/buffer.ts", "src/edge/sinks/", "src/edge/query/source/", ...ENGINE],
   storage: ["src/management/", "src/edge/worker.ts", "src/edge/documents/", "src/edge/protocols/"],
   management: ["src/edge/"],
 };

@@ -2,6 +2,7 @@
 import { audit } from "./audit/routes.ts";
 import { atEdge } from "./datasets/at-edge.ts";
 import { life } from "./datasets/life.ts";
+import { queries } from "./datasets/queries.ts";
 import { datasets } from "./datasets/routes.ts";
 import { settings } from "./datasets/settings.ts";
 import { docs } from "./docs.ts";
@@ -42,6 +43,8 @@ export const ROUTES: readonly Route[] = [
   ...datasets,
   ...settings,
   ...life,
+  // first, since `_apl` is no dataset
+  ...queries,
   ...atEdge,
   ...tokens,
   ...roles,

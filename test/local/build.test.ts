@@ -23,7 +23,7 @@ describe("npm run build", () => {
     ["a management that is too large", { ...MANAGEMENT, gzipBytes: 150_001 }],
     ["management's code in an edge", { ...EDGE, inputs: ["src/edge/worker.ts", "src/management/tokens/store.ts"] }],
     ["sinks in an edge", { ...EDGE, inputs: ["src/edge/worker.ts", "src/edge/sinks/http.ts"] }],
-    ["a query engine in an edge", { ...EDGE, inputs: ["src/edge/worker.ts", "src/edge/query/apl/parse.ts"] }],
+    ["a query engine in an edge", { ...EDGE, inputs: ["src/edge/worker.ts", "src/edge/query/apl/compile.ts"] }],
     ["a buffer in an edge", { ...EDGE, inputs: ["src/edge/worker.ts", "src/edge/buffer/buffer.ts"] }],
     ["a door in a storage", { ...STORAGE, inputs: ["src/edge/storage.ts", "src/edge/protocols/axiom.ts"] }],
     ["management's code in a storage", { ...STORAGE, inputs: ["src/edge/storage.ts", "src/management/orgs.ts"] }],

@@ -10,6 +10,7 @@ import { type Counts, emptyCounts } from "./counts.ts";
 import { Deliveries, type DeliveryStatus } from "./deliveries.ts";
 import * as log from "./log.ts";
 import { Peers } from "./peers.ts";
+import { readPart, type Unflushed, unflushedIn } from "./reading.ts";
 import {
   type Append,
   type Appended,
@@ -206,6 +207,16 @@ export class Buffer extends DurableObject<StorageEnv> {
   /** What is durable here and not yet in the bucket. */
   async pending(): Promise<{ rows: number; bytes: number }> {
     return pendingOf(this.#state);
+  }
+
+  /** The segments of events that are not in the bucket, as they are now; answered once all of it is durable. */
+  async unflushed(): Promise<Unflushed[]> {
+    return unflushedIn(this.#state);
+  }
+
+  /** A part of one of them, at most PART_BYTES_MAX of it; null: it is not here any more. */
+  async readUnflushed(id: string, from: number, to: number): Promise<Uint8Array | null> {
+    return readPart(this.ctx.storage.sql, this.#state, id, from, to);
   }
 
   /** Looks after the alarm: one that was lost is set again at the start that this call is. */

@@ -25,6 +25,7 @@ export const atEdge: Route[] = [
     (path): DatasetRoute => ({ ...sending, path }),
   ),
   { ...sending, path: "/v1/datasets/:dataset/quarantine/:id/replay" },
+  ...["/v1/datasets/:dataset/query", "/api/v1/datasets/:dataset/query"].map((path): DatasetRoute => ({ ...reading, method: "POST", path })),
   { ...reading, path: "/v1/datasets/:dataset/segments" },
   { ...reading, path: "/v1/datasets/:dataset/segments/:id" },
   { ...reading, path: "/v1/datasets/:dataset/stats" },
@@ -49,7 +50,7 @@ async function pass(c: Request, caller: Caller, dataset: Dataset): Promise<Respo
 }
 
 /** It was judged here and is nobody else's business. */
-function withoutCredential(request: globalThis.Request): globalThis.Request {
+export function withoutCredential(request: globalThis.Request): globalThis.Request {
   const headers = new Headers(request.headers);
   for (const name of ["authorization", "cookie"]) headers.delete(name);
   return new Request(request, { headers });
@@ -61,7 +62,7 @@ async function entryOf(c: Request, { id, region }: Dataset) {
 }
 
 /** Of an API token. Its networks have been judged. */
-async function restrictionsOf(c: Request, { credential: { kind, id } }: Caller): Promise<Pick<PermissionSet, "limits" | "account">> {
+export async function restrictionsOf(c: Request, { credential: { kind, id } }: Caller): Promise<Pick<PermissionSet, "limits" | "account">> {
   if (kind !== "api") return {};
   const row = await c.env.DB.prepare(`SELECT t.limits, ${ACCOUNT} AS account FROM tokens t WHERE t.id = ?`)
     .bind(id)

@@ -39,6 +39,11 @@ POST /v1/ingest/:dataset                       PA @ingest:create
 POST /v1/datasets/:dataset/ingest              PA @ingest:create
 POST /api/v1/datasets/:dataset/ingest          PA @ingest:create
 POST /v1/datasets/:dataset/quarantine/:id/replay PA @ingest:create
+POST /v1/datasets/:dataset/query               SPA @query:read
+POST /api/v1/datasets/:dataset/query           SPA @query:read
+POST /v1/datasets/_apl                         SPA
+POST /api/v1/datasets/_apl                     SPA
+POST /v1/query/_apl                            SPA
 GET /v1/datasets/:dataset/segments             SPA @query:read
 GET /v1/datasets/:dataset/segments/:id         SPA @query:read
 GET /v1/datasets/:dataset/stats                SPA @query:read

@@ -1,0 +1,130 @@
+/**
+ * What is added to a query of events before it is planned: a limit where it has none, an order where it has none, the id of each event, and
+ * a way to tell apart events of the same time, so that pages neither repeat nor skip.
+ */
+import type { Named, NamePattern, Operator, Query, SortKey, Tabular } from "./apl/syntax.ts";
+import { ROW_ID, TIME } from "./cursor.ts";
+
+/** Rows of an answer whose query names no number. */
+export const ROWS_DEFAULT = 1_000;
+
+export interface Prepared {
+  readonly query: Query;
+  /** Rows of the result are events, one for one, each with its id and time. */
+  readonly events: boolean;
+  /** Columns that the query did not ask for. */
+  readonly hidden: ReadonlySet<string>;
+  /** Columns are those that events happen to have, in no order of the query's. */
+  readonly open: boolean;
+  /** In the order of time, from the newest event on or from the oldest: the order that cursors go on in. */
+  readonly byTime: boolean;
+  readonly descending: boolean;
+  /** The limit was put there by us. */
+  readonly limited: boolean;
+}
+
+const LIMITS: readonly Operator["kind"][] = ["take", "top", "sample"];
+/** Operators after which columns stand as the query says. */
+const CHOOSES: readonly Operator["kind"][] = ["project", "project-keep", "project-reorder"];
+const KEEPS_EVENTS: readonly Operator["kind"][] = [
+  ...LIMITS,
+  ...CHOOSES,
+  ...(["where", "search", "extend", "sort", "parse", "project-away", "project-rename"] as const),
+];
+const KEEPS_ROWS: readonly Operator["kind"][] = [...KEEPS_EVENTS, "mv-expand", "join", "union"];
+const BESIDE = [TIME, "_sysTime", ROW_ID];
+
+export function prepare(query: Query): Prepared {
+  const { operators, source } = query.body;
+  const rows = source.kind !== "print" && operators.every(({ kind }) => KEEPS_ROWS.includes(kind));
+  const limited = rows && !operators.some(({ kind }) => LIMITS.includes(kind));
+  const open = !operators.some(({ kind }) => CHOOSES.includes(kind) || !KEEPS_EVENTS.includes(kind));
+  if (isOfEvents(query)) return ofEvents(query, open, limited);
+  const added: Operator[] = limited ? [{ kind: "take", count: ROWS_DEFAULT, at: 0 }] : [];
+  const body = { ...query.body, operators: [...operators, ...added] };
+  return { query: { ...query, body }, events: false, hidden: new Set(), open, byTime: false, descending: true, limited };
+}
+
+/** Whether each row is an event to its end, under its own time. */
+function isOfEvents({ lets, body }: Query): boolean {
+  const given = (name: string) => lets.some((one) => one.name === name && one.value.kind === "table");
+  const isDataset = ({ source, operators }: Tabular): boolean => source.kind === "table" && !given(source.name) && operators.length === 0;
+  const { source } = body;
+  const datasets = source.kind === "union" ? source.of.every(isDataset) : isDataset({ ...body, operators: [] });
+  return datasets && body.operators.every((operator) => KEEPS_EVENTS.includes(operator.kind) && !loses(operator));
+}
+
+/** Takes the time or the id away in a way that is not worth undoing. */
+function loses(operator: Operator): boolean {
+  if (operator.kind === "project-rename") return operator.items.some(({ from }) => BESIDE.includes(from));
+  if (operator.kind !== "project-away") return false;
+  return operator.names.some(({ pattern }) => pattern.includes("*") && BESIDE.some((name) => name.startsWith(pattern.split("*")[0] ?? "")));
+}
+
+function ofEvents(query: Query, open: boolean, limited: boolean): Prepared {
+  const { operators } = query.body;
+  const hidden = new Set<string>(operators.some((operator) => shows(operator, ROW_ID)) ? [] : [ROW_ID]);
+  const kept = operators.map((operator) => withHidden(operator, hidden));
+  const order = [...kept].reverse().find(({ kind }) => kind === "sort" || kind === "top");
+  const body = { ...query.body, operators: [...kept, ...ending(order !== undefined, limited)].map(tellingApart) };
+  const first = order && "keys" in order ? order.keys[0] : undefined;
+  const byTime = !first || isTime(first);
+  return { query: { ...query, body }, events: true, hidden, open, byTime, descending: !first || !byTime || first.descending, limited };
+}
+
+function ending(ordered: boolean, limited: boolean): Operator[] {
+  const keys = [key(TIME, true)];
+  if (ordered) return limited ? [{ kind: "take", count: ROWS_DEFAULT, at: 0 }] : [];
+  // a query that takes some without an order means any; they are shown newest first
+  return limited ? [{ kind: "top", count: ROWS_DEFAULT, keys, at: 0 }] : [{ kind: "sort", keys, at: 0 }];
+}
+
+/** Events of the same time stand in the order of their ids. */
+function tellingApart(operator: Operator): Operator {
+  if (operator.kind !== "sort" && operator.kind !== "top") return operator;
+  const last = operator.keys.at(-1);
+  if (!last || !isTime(last)) return operator;
+  return { ...operator, keys: [...operator.keys, key(ROW_ID, last.descending)] };
+}
+
+function isTime({ by }: SortKey): boolean {
+  return by.kind === "column" && by.name === TIME;
+}
+
+function key(name: string, descending: boolean): SortKey {
+  return { by: { kind: "column", name, at: 0 }, descending, nulls: descending ? "last" : "first", at: 0 };
+}
+
+function shows(operator: Operator, name: string): boolean {
+  if (operator.kind === "project") return operator.items.some((item) => nameOf(item) === name);
+  return operator.kind === "project-keep" && operator.names.some(({ pattern }) => pattern === name);
+}
+
+function nameOf({ name, value }: Named): string | null {
+  return name ?? (value.kind === "column" ? value.name : null);
+}
+
+/** Whatever chooses columns keeps the id, and the times; the answer leaves them out. */
+function withHidden(operator: Operator, hidden: Set<string>): Operator {
+  const { at } = operator;
+  if (operator.kind === "project-away") {
+    for (const { pattern } of operator.names) if (BESIDE.includes(pattern)) hidden.add(pattern);
+    return { ...operator, names: operator.names.filter(({ pattern }) => !BESIDE.includes(pattern)) };
+  }
+  if (operator.kind !== "project" && operator.kind !== "project-keep") return operator;
+  const missing = BESIDE.filter((name) => !shows(operator, name));
+  if (operator.kind === "project") {
+    for (const name of missing) hidden.add(name);
+    return {
+      ...operator,
+      items: [...operator.items, ...missing.map((name): Named => ({ name, value: { kind: "column", name, at }, at }))],
+    };
+  }
+  const unmatched = missing.filter((name) => !operator.names.some(({ pattern }) => matches(pattern, name)));
+  for (const name of unmatched) hidden.add(name);
+  return { ...operator, names: [...operator.names, ...unmatched.map((pattern): NamePattern => ({ pattern, at }))] };
+}
+
+function matches(pattern: string, name: string): boolean {
+  return pattern.endsWith("*") && name.startsWith(pattern.slice(0, -1));
+}

@@ -1,0 +1,92 @@
+/** An APL query carried out. */
+import { Problem } from "../../problem.ts";
+import { advice, DEFAULT_RANGE, defaultLimit } from "./advice.ts";
+import { QueryFault } from "./apl/fault.ts";
+import { parseQuery } from "./apl/parse.ts";
+import type { Let, Query } from "./apl/syntax.ts";
+import type { Value } from "./apl/value.ts";
+import type { Asked } from "./asked.ts";
+import { type Position, positionOf, withCursors } from "./cursor.ts";
+import { faultProblem } from "./fault.ts";
+import { literal } from "./legacy/tree.ts";
+import { type Means, type Ran, type Reading, statusOf } from "./means.ts";
+import { type Prepared, prepare, ROWS_DEFAULT } from "./prepare.ts";
+import { type ClosedRange, closedRange } from "./range.ts";
+import type { Result, ResultTable } from "./reply/result.ts";
+import type { AplRequest } from "./request/apl.ts";
+import { cursorsOf, tableOf } from "./table.ts";
+import { foldedTotals, inOrder, keepsAllGroups, TOTALS, totalsQuery } from "./totals.ts";
+
+/** @throws Problem for what is wrong with the query or its cursor. */
+export async function runApl(request: AplRequest, asked: Asked, means: Means): Promise<Result> {
+  try {
+    return await run(request, asked, means);
+  } catch (thrown) {
+    throw thrown instanceof QueryFault ? faultProblem(request.apl, thrown) : thrown;
+  }
+}
+
+async function run(request: AplRequest, asked: Asked, means: Means): Promise<Result> {
+  const started = means.clock();
+  const now = asked.now * 1_000;
+  const query = withVariables(parseQuery(request.apl), request.variables);
+  const range = closedRange(request.range, query, now);
+  const prepared = shownIn(request, prepare(query));
+  const reading = means.open(asked, prepared.events);
+  const ran = await means.run(prepared.query, range, now, withCursors(reading.scan, positionIn(request, prepared), prepared.events));
+  const went = { examined: reading.examined(), rowsMatched: ran.rowsMatched };
+  const table = inOrder(tableOf(ran, "0", prepared, request.cursorField));
+  const totals = await totalsOf(query, table, range, now, reading, means);
+  const isGrouped = table.groups.length > 0;
+  const runs = totals?.ran ? [ran, totals.ran] : [ran];
+  const messages = [
+    ...advice(request.apl, query),
+    ...(range.isDefault ? [DEFAULT_RANGE] : []),
+    ...(prepared.limited && ran.rowsMatched > ROWS_DEFAULT ? [defaultLimit(ROWS_DEFAULT)] : []),
+  ];
+  const cursors = prepared.events ? cursorsOf(ran) : { min: "", max: "" };
+  const groups = isGrouped ? (totals?.table ?? table) : null;
+  const status = statusOf(went, reading.examined(), runs, started, means.clock(), groups, cursors, messages);
+  return { datasets: Object.keys(asked.destinations), range, status, tables: totals ? [table, totals.table] : [table] };
+}
+
+/** The legacy format has an event's times and id beside what it shows. */
+function shownIn({ format }: AplRequest, prepared: Prepared): Prepared {
+  return format === "legacy" ? { ...prepared, hidden: new Set() } : prepared;
+}
+
+/** @throws Problem `body-invalid` where the query's rows do not come in the order that a cursor goes on in. */
+function positionIn({ cursor }: AplRequest, { events, byTime, descending }: Prepared): Position | null {
+  if (cursor === null) return null;
+  if (!events || !byTime)
+    throw new Problem(
+      "body-invalid",
+      "a cursor goes on in the order of time: leave it out, or let the query give events, sorted by _time if by anything",
+    );
+  return positionOf(cursor, descending);
+}
+
+async function totalsOf(
+  query: Query,
+  table: ResultTable,
+  range: ClosedRange,
+  now: number,
+  { scan }: Reading,
+  means: Means,
+): Promise<{ table: ResultTable; ran: Ran | null } | null> {
+  const wanted = table.bucket && totalsQuery(query);
+  if (!wanted) return null;
+  const folded = keepsAllGroups(query) ? foldedTotals(table) : null;
+  if (folded) return { table: inOrder(folded), ran: null };
+  const ran = await means.run(wanted, range, now, scan);
+  return { table: inOrder(tableOf(ran, TOTALS, prepare(wanted), false)), ran };
+}
+
+/** What `let` gives in the text goes first. */
+function withVariables(query: Query, variables: AplRequest["variables"]): Query {
+  const given = new Set(query.lets.map(({ name }) => name));
+  const lets = Object.entries(variables).flatMap(([name, value]): Let[] =>
+    given.has(name) ? [] : [{ name, value: { kind: "scalar", expression: literal(value as Value) }, at: 0 }],
+  );
+  return { ...query, lets: [...lets, ...query.lets] };
+}

@@ -1,0 +1,83 @@
+import { describe, expect, it } from "vitest";
+import { parseQuery } from "../../../src/edge/query/apl/parse.ts";
+import type { Operator } from "../../../src/edge/query/apl/syntax.ts";
+import { prepare } from "../../../src/edge/query/prepare.ts";
+
+const prepared = (apl: string) => prepare(parseQuery(apl));
+
+function text(operator: Operator): string {
+  const keys =
+    "keys" in operator
+      ? operator.keys.map(({ by, descending }) => `${by.kind === "column" ? by.name : "?"} ${descending ? "desc" : "asc"}`)
+      : [];
+  if (operator.kind === "top") return `top ${operator.count} by ${keys.join()}`;
+  if (operator.kind === "sort") return `sort by ${keys.join()}`;
+  if (operator.kind === "take") return `take ${operator.count}`;
+  if (operator.kind === "project")
+    return `project ${operator.items.map(({ name, value }) => name ?? (value.kind === "column" ? value.name : "?")).join()}`;
+  if (operator.kind === "project-keep" || operator.kind === "project-away")
+    return `${operator.kind} ${operator.names.map(({ pattern }) => pattern).join()}`;
+  return operator.kind;
+}
+
+const operators = (apl: string) => prepared(apl).query.body.operators.map(text).join(" | ");
+
+describe("a query is given", () => {
+  it.each([
+    ["logs", "top 1000 by _time desc,_rowID desc"],
+    ["union a, b", "top 1000 by _time desc,_rowID desc"],
+    ["logs | where x == 1", "where | top 1000 by _time desc,_rowID desc"],
+    ["logs | sort by _time", "sort by _time desc,_rowID desc | take 1000"],
+    ["logs | sort by _time asc", "sort by _time asc,_rowID asc | take 1000"],
+    ["logs | sort by x asc", "sort by x asc | take 1000"],
+    ["logs | take 5", "take 5 | sort by _time desc,_rowID desc"],
+    ["logs | top 5 by _time asc", "top 5 by _time asc,_rowID asc"],
+    ["logs | sort by x asc | take 5", "sort by x asc | take 5"],
+    ["logs | project a", "project a,_time,_sysTime,_rowID | top 1000 by _time desc,_rowID desc"],
+    ["logs | project _rowID, _time", "project _rowID,_time,_sysTime | top 1000 by _time desc,_rowID desc"],
+    ["logs | project-keep a, _t*", "project-keep a,_t*,_sysTime,_rowID | top 1000 by _time desc,_rowID desc"],
+    ["logs | project-away a, _time", "project-away a | top 1000 by _time desc,_rowID desc"],
+    // what has lost its events is only limited
+    ["logs | project-rename t = _time", "project-rename | take 1000"],
+    ["logs | project-away _*", "project-away _* | take 1000"],
+    ["logs | mv-expand x", "mv-expand | take 1000"],
+    ["union (a | project x), b", "take 1000"],
+    ["let t = a | project x; t", "take 1000"],
+    ["a | join (b) on x | take 3", "join | take 3"],
+    // and what makes rows of its own is left alone
+    ["logs | summarize count() by x", "summarize"],
+    ["logs | count", "count"],
+    ["logs | distinct x", "distinct"],
+    ["print x = 1", ""],
+  ])("what it lacks: %s", (apl, expected) => {
+    expect(operators(apl)).toBe(expected);
+  });
+
+  it("nothing that its answer shows", () => {
+    expect([...prepared("logs").hidden]).toEqual(["_rowID"]);
+    expect([...prepared("logs | project a").hidden].sort()).toEqual(["_rowID", "_sysTime", "_time"]);
+    expect([...prepared("logs | project _rowID, _time, _sysTime").hidden]).toEqual([]);
+    expect([...prepared("logs | project-away _time").hidden].sort()).toEqual(["_rowID", "_time"]);
+    expect([...prepared("logs | project-keep _*").hidden]).toEqual(["_rowID"]);
+  });
+
+  it("a direction, which cursors follow", () => {
+    expect(prepared("logs").descending).toBe(true);
+    expect(prepared("logs | sort by _time asc").descending).toBe(false);
+    expect(["logs", "logs | sort by _time asc", "logs | sort by x asc", "logs | count"].map((apl) => prepared(apl).byTime)).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
+  });
+
+  it("the order of its columns only where it chooses none", () => {
+    expect(["logs", "logs | where x == 1 | extend y = 1 | take 2"].map((apl) => prepared(apl).open)).toEqual([true, true]);
+    expect(["logs | project a", "logs | summarize count()", "a | join (b) on x"].map((apl) => prepared(apl).open)).toEqual([
+      false,
+      false,
+      false,
+    ]);
+  });
+});
