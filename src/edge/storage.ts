@@ -7,6 +7,7 @@ import { version } from "../../package.json";
 import { type StorageEnv, storageSettingsOf } from "./storage-env.ts";
 
 export { Buffer } from "./buffer/buffer.ts";
+export { Tail } from "./query/tail/tail.ts";
 
 export interface Ready {
   region: string;

@@ -22,7 +22,14 @@ export const DATASETS: Record<string, readonly Event[]> = {
     { _time: at("10:01:00"), _sysTime: at("10:01:01"), service: "web", status: 500, ms: 250.5, path: "/a", message: "disk full on node-7" },
     { _time: at("10:04:59"), _sysTime: at("10:05:00"), service: "api", status: 200, ms: 30, path: "/b", tags: ["x", "y"] },
     { _time: at("10:05:00"), _sysTime: at("10:05:01"), service: "api", status: 404, ms: 5, path: "/c", tags: ["y", "z", "x"] },
-    { _time: at("10:07:00"), _sysTime: at("10:07:01"), service: "db", ms: 900, message: "slow query id=42, took 900ms", meta: { rows: 7, ok: true } },
+    {
+      _time: at("10:07:00"),
+      _sysTime: at("10:07:01"),
+      service: "db",
+      ms: 900,
+      message: "slow query id=42, took 900ms",
+      meta: { rows: 7, ok: true },
+    },
     { _time: at("10:11:00"), _sysTime: at("10:11:01"), service: "web", status: 200, ms: 8, path: "/", user: "ada" },
   ],
   owners: [
