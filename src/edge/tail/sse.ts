@@ -19,8 +19,9 @@ export function streamViewer(): Viewer {
 
   function tell(): void {
     if (dropped === 0 || !hasRoom()) return;
-    write(`event: dropped\ndata: {"dropped":${dropped}}\n\n`);
-    dropped = 0;
+    const told = dropped;
+    dropped = 0; // first, since a reader that waits pulls while this is written
+    write(`event: dropped\ndata: {"dropped":${told}}\n\n`);
   }
 
   const body = new ReadableStream<Uint8Array>(

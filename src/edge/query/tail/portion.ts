@@ -19,7 +19,10 @@ export function openRates(now: number): Rates {
   return { events: openRate(EVENTS_PER_SECOND_MAX, now), bytes: openRate(BYTES_PER_SECOND_MAX, now) };
 }
 
-/** @param dropped events that never came here. @returns at most one frame of events, and one of what was left out. */
+/** Characters of one frame: a viewer who is slow is sent whole frames or none of them. */
+const FRAME_LENGTH_MAX = 32_768;
+
+/** @param dropped events that never came here. @returns frames of events, and one of the number of those that were left out. */
 export function framesOf(
   portion: readonly Lines[],
   dropped: number,
@@ -27,19 +30,33 @@ export function framesOf(
   examined: Rate,
   now: number,
 ): Frame[] {
-  const texts: string[] = [];
+  const frames: Frame[] = [];
+  let texts: string[] = [];
+  let length = 0;
   let left = dropped;
-  for (const lines of portion) {
-    if (!examined.take(lines.window.bytes.length, now)) {
-      left += lines.starts.length;
-      continue;
-    }
-    left += channel.read(lines, (id, json) => {
-      const text = form === "sse" ? `id: ${id}\ndata: ${json}\n\n` : json;
-      if (rates.events.take(1, now) && rates.bytes.take(text.length, now)) texts.push(text);
-      else left++;
-    });
+
+  function close(): void {
+    if (texts.length > 0) frames.push({ rows: texts.length, text: form === "sse" ? texts.join("") : `{"events":[${texts.join(",")}]}` });
+    [texts, length] = [[], 0];
   }
-  const text = form === "sse" ? texts.join("") : `{"events":[${texts.join(",")}]}`;
-  return [...(texts.length > 0 ? [{ rows: texts.length, text }] : []), ...(left > 0 ? [{ rows: left, text: "" }] : [])];
+
+  function take(id: string, json: string): void {
+    const text = form === "sse" ? `id: ${id}\ndata: ${json}\n\n` : json;
+    if (!rates.events.take(1, now) || !rates.bytes.take(text.length, now)) {
+      left++;
+      return;
+    }
+    texts.push(text);
+    length += text.length;
+    if (length >= FRAME_LENGTH_MAX) close();
+  }
+
+  for (const lines of portion) {
+    const isRead = examined.take(lines.window.bytes.length, now);
+    const lost = isRead ? channel.read(lines, take) : lines.starts.length;
+    left += lost;
+  }
+  close();
+  if (left > 0) frames.push({ rows: left, text: "" });
+  return frames;
 }

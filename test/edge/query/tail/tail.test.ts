@@ -16,6 +16,9 @@ beforeEach(async () => {
   writer = await token(org, { "*": ["ingest:create"] });
 });
 
+/** By server-sent events, and by WebSocket. */
+const EITHER_WAY: Record<string, string>[] = [{}, { upgrade: "websocket" }];
+
 afterEach(() => {
   vi.restoreAllMocks();
 });
@@ -139,7 +142,7 @@ describe("whoever may not watch", () => {
       [await token(org, { other: ["query:read"] }), 403],
     ];
     for (const [credential, status] of tokens)
-      for (const headers of [{}, { upgrade: "websocket" }]) {
+      for (const headers of EITHER_WAY) {
         const response = await send(pathOf("logs"), { ...(credential && { token: credential }), headers });
         expect([credential, response.status, response.webSocket]).toEqual([credential, status, null]);
         expect(response.headers.get("content-type")).toBe("application/json");
@@ -171,7 +174,7 @@ describe("a query that a tail does not take", () => {
     ["logs | where nosuch(x) > 1", /^line: 1, col: 14: .*nosuch/],
     ["logs | where 1 + 1", /^line: 1, col: \d+: where needs a condition/],
   ])("is refused, naming what and where: %s", async (apl, message) => {
-    for (const headers of [{}, { upgrade: "websocket" }]) {
+    for (const headers of EITHER_WAY) {
       const response = await send(pathOf("logs", apl), { token: await token(org, { "*": ["query:read"] }), headers });
       expect(response.status).toBe(400);
       const body = (await response.json()) as { type: string; message: string };

@@ -73,7 +73,8 @@ export interface Socket {
   next(): Promise<Record<string, unknown> | null>;
   closed: Promise<{ code: number; reason: string }>;
   close(): void;
-  pings: string[];
+  /** Answers pings from here on, and the one that waits. */
+  answer(): void;
 }
 
 export async function watchSocket(token: string, dataset: string, apl?: string, { silent = false } = {}): Promise<Socket> {
@@ -85,7 +86,8 @@ export async function watchSocket(token: string, dataset: string, apl?: string, 
 
 export function socketOf(socket: WebSocket, silent = false): Socket {
   const come: (Record<string, unknown> | null)[] = [];
-  const pings: string[] = [];
+  let answers = !silent;
+  let ping = "";
   let wake = () => {};
   const take = (one: Record<string, unknown> | null) => {
     come.push(one);
@@ -95,8 +97,8 @@ export function socketOf(socket: WebSocket, silent = false): Socket {
   socket.addEventListener("message", ({ data }) => {
     const message = JSON.parse(String(data)) as Record<string, unknown>;
     if (!("ping" in message)) return take(message);
-    pings.push(String(data));
-    if (!silent) socket.send(String(data));
+    ping = String(data);
+    if (answers) socket.send(ping);
   });
   socket.addEventListener("close", ({ code, reason }) => {
     resolve({ code, reason });
@@ -104,8 +106,11 @@ export function socketOf(socket: WebSocket, silent = false): Socket {
   });
   socket.accept();
   return {
-    pings,
     closed,
+    answer() {
+      answers = true;
+      if (ping) socket.send(ping);
+    },
     async next() {
       while (come.length === 0) await new Promise<void>((woken) => (wake = woken));
       return come.shift() ?? null;
