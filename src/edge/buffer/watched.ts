@@ -5,8 +5,8 @@
 import type { Entry } from "./commit.ts";
 import type { Destination } from "./segment.ts";
 
-/** Bytes as they are stored that wait for the next portion. One append more than that is shown alone. */
-export const PORTION_BYTES_MAX = 500_000;
+/** Bytes, inflated, that wait for the next portion: what showing them costs. One append that is more is shown alone. */
+export const PORTION_RAW_BYTES_MAX = 1_000_000;
 /** Bytes that an append may inflate to and still be shown. */
 export const PIECE_RAW_BYTES_MAX = 4_000_000;
 /** Time between two portions: bounds what a busy buffer spends on being watched. */
@@ -106,13 +106,13 @@ export function openWatched({ lease: left, show, ended, clock }: WatchedOptions)
         if (isHere && placed && append.rawBytes <= PIECE_RAW_BYTES_MAX) {
           const { body, gzip, rows, rawBytes } = append;
           waiting.push({ body, gzip, rows, rawBytes, segment: placed.segment, first });
-          bytes += body.length;
+          bytes += rawBytes;
         } else dropped += append.rows;
         if (isHere) first += append.rows;
       }
-      while (bytes > PORTION_BYTES_MAX && waiting.length > 1) {
+      while (bytes > PORTION_RAW_BYTES_MAX && waiting.length > 1) {
         const oldest = waiting.shift();
-        bytes -= oldest?.body.length ?? 0;
+        bytes -= oldest?.rawBytes ?? 0;
         dropped += oldest?.rows ?? 0;
       }
       if (!isShowing) void run();

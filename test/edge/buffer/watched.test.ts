@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Entry } from "../../../src/edge/buffer/commit.ts";
 import { onlyCounted } from "../../../src/edge/buffer/commit-queue.ts";
 import { emptyCounts } from "../../../src/edge/buffer/counts.ts";
-import { openWatched, PIECE_RAW_BYTES_MAX, PORTION_BYTES_MAX, type Portion } from "../../../src/edge/buffer/watched.ts";
+import { openWatched, PIECE_RAW_BYTES_MAX, PORTION_RAW_BYTES_MAX, type Portion } from "../../../src/edge/buffer/watched.ts";
 import { event } from "./under-test.ts";
 
 const destination = { org: "o", dataset: "logs", datasetId: "d", region: "r" };
@@ -52,8 +52,8 @@ describe("commits on their way to whoever watches", () => {
   it("are left out and counted, the oldest first, when more wait than a portion takes", async () => {
     const { watched, shown, numbersOf } = setUp();
     watched.committed([entry(0)], { segment: "s", first: 0 });
-    const body = new Uint8Array(PORTION_BYTES_MAX / 2);
-    for (let n = 1; n <= 5; n++) watched.committed([entry(n, { body, rows: 10 })], { segment: "s", first: n });
+    const rawBytes = PORTION_RAW_BYTES_MAX / 2;
+    for (let n = 1; n <= 5; n++) watched.committed([entry(n, { rawBytes, rows: 10 })], { segment: "s", first: n });
     shown[0]?.answer.resolve(true);
     await expect.poll(() => shown.length).toBe(2);
     expect(numbersOf(shown[1]?.portion)?.map(([, first]) => first)).toEqual([4, 5]);
@@ -62,7 +62,7 @@ describe("commits on their way to whoever watches", () => {
 
   it("are shown even when one alone is more than a portion, but not what inflates to too much or is staged", () => {
     const { watched, shown, numbersOf } = setUp();
-    const large = entry(1, { body: new Uint8Array(PORTION_BYTES_MAX + 1), rows: 5 });
+    const large = entry(1, { rawBytes: PORTION_RAW_BYTES_MAX + 1, rows: 5 });
     const staged = entry(2, { body: new Uint8Array(0), rows: 6 });
     const bomb = entry(3, { rawBytes: PIECE_RAW_BYTES_MAX + 1, rows: 7 });
     watched.committed([bomb, staged, large], { segment: "s", first: 0 });

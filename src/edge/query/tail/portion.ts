@@ -8,7 +8,7 @@ import { openRate, type Rate } from "./rate.ts";
 export const EVENTS_PER_SECOND_MAX = 1_000;
 export const BYTES_PER_SECOND_MAX = 1_000_000;
 /** Bytes of lines that all channels of a dataset look at, all in all: what keeps the buffers' neighbour from taking their time. */
-export const EXAMINED_BYTES_PER_SECOND_MAX = 16_000_000;
+export const EXAMINED_BYTES_PER_SECOND_MAX = 8_000_000;
 
 export interface Rates {
   events: Rate;
