@@ -62,7 +62,7 @@ const RESERVED: { what: RegExp; only: RegExp; name: string }[] = [
     only: /^(edge\/buffer\/|edge\/limits\/quota\.ts$|edge\/query\/tail\/tail\.ts$|management\/publish\.ts$)/,
   },
   {
-    name: "R2 is touched in bucket/, sinks, scan.ts and source/bucket.ts",
+    name: "R2 is touched in bucket/, sinks, and where queries read",
     what: /\bSEGMENTS\b(?!,| destination)\.|\bbucket\.(put|get|head|list|delete)/,
     only: /^edge\/(bucket\/|sinks\/|query\/(scan|source\/bucket)\.ts$)/,
   },
@@ -87,7 +87,7 @@ const RESERVED: { what: RegExp; only: RegExp; name: string }[] = [
   {
     name: "the clock is read at the rim",
     what: /Date\.now\(\)|new Date\(\)/,
-    only: /^(edge\/worker\.ts|edge\/buffer\/(buffer|commit-queue|deliveries|peers|write-out)\.ts|edge\/limits\/quota\.ts|edge\/query\/tail\/tail\.ts|management\/(app|publish|authority)\.ts|local\/.*)$/,
+    only: /^(edge\/(worker|storage)\.ts|edge\/buffer\/(buffer|commit-queue|deliveries|peers|write-out)\.ts|edge\/limits\/quota\.ts|edge\/query\/tail\/tail\.ts|management\/(app|publish|authority)\.ts|local\/.*)$/,
   },
   {
     // a request that waits for another one's promise hangs for ever when that one is cancelled; values and timestamps may be shared

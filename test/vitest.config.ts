@@ -105,6 +105,7 @@ export default defineConfig({
             "test/torture.test.ts",
             "test/bench/**/*.test.ts",
             "test/edge/query/apl/**/*.test.ts",
+            "test/interop/**/*.test.ts",
             "test/local/**/*.test.ts",
             "test/sign-in/**/*.test.ts",
             "test/mutation/**/*.test.ts",

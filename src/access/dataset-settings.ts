@@ -31,10 +31,35 @@ export interface DatasetSettings {
     bytesPerDayMax: number;
   };
   sinks: SinkSettings[];
+  /** Names of fields whose objects stay whole when the dataset is queried. */
+  mapFields: string[];
+  /** Those that were map fields once: objects that arrived until then stay whole. */
+  pastMapFields: PastMapField[];
+  virtualFields: VirtualField[];
+}
+
+export interface PastMapField {
+  name: string;
+  /** Epoch milliseconds. */
+  until: number;
+}
+
+/** A field that is computed when the dataset is queried. */
+export interface VirtualField {
+  name: string;
+  /** APL, as its author wrote it: nobody has looked whether it can be read. */
+  expression: string;
 }
 
 export function defaultSettings(): DatasetSettings {
-  return { dedupe: "content", quarantine: { enabled: true, bytesPerDayMax: 100_000_000 }, sinks: [] };
+  return {
+    dedupe: "content",
+    quarantine: { enabled: true, bytesPerDayMax: 100_000_000 },
+    sinks: [],
+    mapFields: [],
+    pastMapFields: [],
+    virtualFields: [],
+  };
 }
 
 /** One option or secret of a sink. */

@@ -4,6 +4,9 @@
  */
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { version } from "../../package.json";
+import type { Answer, Asked } from "./query/asked.ts";
+import { meansOf } from "./query/reading.ts";
+import { runQuery } from "./query/run-query.ts";
 import { type StorageEnv, storageSettingsOf } from "./storage-env.ts";
 
 export { Buffer } from "./buffer/buffer.ts";
@@ -22,6 +25,12 @@ export class Storage extends WorkerEntrypoint<StorageEnv> {
    */
   async ready(): Promise<Ready> {
     return { region: storageSettingsOf(this.env).region, version };
+  }
+
+  /** Reads the datasets that are given and no others, whatever the query says. Whoever calls has made sure that its caller may. */
+  async query(asked: Asked): Promise<Answer> {
+    const clock = () => Date.now();
+    return runQuery(asked, await meansOf(asked, this.env, clock));
   }
 }
 

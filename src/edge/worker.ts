@@ -13,6 +13,7 @@ import { openAccount } from "./limits/account.ts";
 import { reportDue } from "./limits/usage.ts";
 import { INGEST_ROUTES } from "./protocols/index.ts";
 import type { Call } from "./protocols/protocol.ts";
+import { askStorage } from "./query/ask-storage.ts";
 import { QUERY_ROUTES, query } from "./query/routes.ts";
 import { replay } from "./replay.ts";
 import { matchPath } from "./route.ts";
@@ -108,7 +109,7 @@ async function read(request: Request, url: URL, entry: Entry, env: EdgeEnv, trac
     if (!parameters) continue;
     requireMethod(request, "POST");
     const call = callOf(request, url, parameters["dataset"] ?? null, entry.now);
-    return query(kind, request, call, entry, traceId, (asked) => env.STORAGE.query(asked), env);
+    return query(kind, request, call, entry, traceId, askStorage(env), env);
   }
   const list = matchPath("/v1/datasets/:dataset/segments", url.pathname);
   const one = matchPath("/v1/datasets/:dataset/segments/:id", url.pathname);

@@ -2,16 +2,17 @@
 import { kindOf, type WorkerKind, type WorkerSection } from "./bundle.ts";
 
 /** A cold isolate loads the whole bundle, and there are many edges. */
-const GZIP_BYTES_MAX: Record<WorkerKind, number> = { edge: 60_000, storage: 100_000, management: 150_000 };
+const GZIP_BYTES_MAX: Record<WorkerKind, number> = { edge: 60_000, storage: 150_000, management: 150_000 };
+
+/** The engine of queries: an edge reads a query's text to know its datasets, and no more. */
+const ENGINE = ["aggregates", "compile", "execute", "expression", "functions", "operators", "plan", "regex"].map(
+  (part) => `src/edge/query/apl/${part}`,
+);
 
 /**
  * The planes share words, never code of their own. Nor do the two Workers of a region: what an edge carries it loads before each first
  * answer, and nobody is let in at storage.
  */
-/** The engine of queries: an edge reads a query's text to know its datasets, and no more. */
-const ENGINE = ["aggregates", "compile", "execute", "expression", "functions", "operators", "plan", "regex"].map(
-  (part) => `src/edge/query/apl/${part}`,
-);
 const FOREIGN: Record<WorkerKind, string[]> = {
   edge: [
     "src/management/",

@@ -8,6 +8,7 @@ import type { TrustedIssuer } from "../access/trusted-issuer.ts";
 import type { Use } from "../access/use.ts";
 import { choresOf, notePurge } from "./datasets/purge.ts";
 import { findSettings } from "./datasets/settings-store.ts";
+import { expressionsOf } from "./datasets/virtual-field-store.ts";
 import { type ManagementEnv, regionUrls } from "./env.ts";
 import { recentChanges } from "./feed.ts";
 import { issuerDocument } from "./issuers/store.ts";
@@ -38,8 +39,10 @@ export class Authority extends WorkerEntrypoint<ManagementEnv> {
 
   /** Secrets of sinks stay sealed. Null for a dataset that is deleted, too. */
   async lookUpSettings(datasetId: string): Promise<DatasetSettings | null> {
-    const found = await findSettings(this.env.DB, datasetId);
-    return found && { dedupe: found.dedupe, quarantine: found.quarantine, sinks: found.sinks };
+    const [found, virtualFields] = await Promise.all([findSettings(this.env.DB, datasetId), expressionsOf(this.env.DB, datasetId)]);
+    if (!found) return null;
+    const { dedupe, quarantine, sinks, mapFields, pastMapFields } = found;
+    return { dedupe, quarantine, sinks, mapFields, pastMapFields, virtualFields };
   }
 
   /** The next page after a dataset's id; an empty one is the end. */

@@ -59,6 +59,7 @@ export function changeOf(c: Request, { org, actor, credential }: Author, action:
 
 type TraceTable =
   | ("orgs" | "users" | "members" | "roles" | "groups" | "teams" | "datasets" | "tokens")
+  | ("fields" | "virtual_fields" | "annotations")
   | ("personal_tokens" | "sessions" | "identities" | "invitations" | "auth_providers" | "upstreams" | "issuers");
 
 /** A row that holds the change's id if and only if the change happened. */

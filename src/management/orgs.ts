@@ -9,6 +9,7 @@ import { DATASETS_MAX } from "./datasets/store.ts";
 import { settingsOf } from "./env.ts";
 import type { Request } from "./request.ts";
 import { ANY_CREDENTIAL, type Route } from "./route.ts";
+import { understood } from "./strict-decoding.ts";
 
 /** Stands for "no limit": every client's integer holds it, also times 10^9 as axiom-go's durations have it. */
 const UNLIMITED = 1_000_000_000;
@@ -24,7 +25,7 @@ interface OrganisationRow {
   ownerEmail: string | null;
 }
 
-export const orgs: Route[] = ["/v2/orgs", "/v1/orgs"].flatMap((path): Route[] => [
+export const orgs: Route[] = ["/v2/orgs", "/v1/orgs", "/api/v1/orgs"].flatMap((path): Route[] => [
   { method: "GET", path, as: "visitor", by: ANY_CREDENTIAL, run: list },
   { method: "GET", path: `${path}/:id`, as: "visitor", by: ANY_CREDENTIAL, run: get },
 ]);
@@ -66,7 +67,7 @@ export async function organisation(c: Request, { org, role }: Pick<Membership, "
     .bind(org)
     .first<OrganisationRow>();
   if (!row) throw new Problem("resource-unknown", `organisation not found: ${org}`);
-  return view(row, role, [...settingsOf(c.env).regions.keys()]);
+  return understood(c, view(row, role, [...settingsOf(c.env).regions.keys()]), ["defaultEdgeDeployment"]);
 }
 
 /**

@@ -67,6 +67,20 @@ export async function readBody<S extends v.GenericSchema>(c: Request, schema: S)
 }
 
 /**
+ * The same for the few bodies that are JSON arrays.
+ * @throws Problem `body-invalid`, `body-too-large`.
+ */
+export async function readList<S extends v.GenericSchema>(c: Request, schema: S): Promise<v.InferOutput<S>> {
+  const value = parseJson(await readText(c.req.raw));
+  if (!Array.isArray(value)) throw new Problem("body-invalid", "the body must be a JSON array");
+  const parsed = v.safeParse(schema, value, { abortEarly: true });
+  if (parsed.success) return parsed.output;
+  const [issue] = parsed.issues;
+  const at = v.getDotPath(issue);
+  throw new Problem("body-invalid", `${at ? `element ${at} of the body` : "the body"} ${wordsOf(issue)}`);
+}
+
+/**
  * A value of the schema, as `readBody` reads the whole.
  * @throws Problem `body-invalid` naming the member.
  */
@@ -97,7 +111,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new Problem("body-invalid", "the body is not valid JSON; send one JSON object");
+    throw new Problem("body-invalid", "the body is not valid JSON");
   }
 }
 

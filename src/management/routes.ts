@@ -1,10 +1,15 @@
 /** The table of all routes. What is not in it does not exist. */
+import { annotations } from "./annotations/routes.ts";
 import { audit } from "./audit/routes.ts";
 import { atEdge } from "./datasets/at-edge.ts";
+import { fields } from "./datasets/fields.ts";
+import { datasetInfo } from "./datasets/info.ts";
 import { life } from "./datasets/life.ts";
-import { queries } from "./datasets/queries.ts";
+import { mapFields } from "./datasets/map-fields.ts";
+import { queries } from "./datasets/query-at-edge.ts";
 import { datasets } from "./datasets/routes.ts";
 import { settings } from "./datasets/settings.ts";
+import { virtualFields } from "./datasets/virtual-fields.ts";
 import { docs } from "./docs.ts";
 import { forwarded } from "./forwarding/table.ts";
 import { upstreams } from "./forwarding/upstream.ts";
@@ -42,8 +47,12 @@ export const ROUTES: readonly Route[] = [
   ...invitations,
   ...datasets,
   ...settings,
+  ...mapFields,
+  ...fields,
+  ...virtualFields,
+  ...annotations,
   ...life,
-  // first, since `_apl` is no dataset
+  ...datasetInfo,
   ...queries,
   ...atEdge,
   ...tokens,

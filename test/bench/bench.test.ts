@@ -59,6 +59,17 @@ it("tells for each kind of credential what it costs", async () => {
   expect(stdout).toMatch(/^cached hit adds -?\d+ µs \(bound 50 µs\)/m);
 });
 
+it("reads a dataset faster than JSON.parse does", { timeout: 180_000 }, async () => {
+  const { code, stdout, stderr } = await shell(`${BENCH} --only query --rounds 1`);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  const ratios = new Map([...stdout.matchAll(/^(\S.*?) {2,}\d+ +\d+ +([\d.]+)x/gm)].map(([, name, ratio]) => [name, Number(ratio)]));
+  expect([...ratios.keys()].slice(0, 3)).toEqual(["gunzip and JSON.parse", "scan of 3 fields", "scan for lines with error"]);
+  // what is wanted, and a busy machine's due
+  expect(ratios.get("scan of 3 fields")).toBeGreaterThan(0.8);
+  expect(ratios.get("scan for lines with error")).toBeGreaterThan(1.5);
+  expect(ratios.get("scan of all fields, 100 rows")).toBeGreaterThan(5);
+});
+
 it("says which rows there are not", async () => {
   const { code, stderr } = await shell(`${BENCH} --only nonsense`);
   expect(code).toBe(1);

@@ -11,6 +11,7 @@ import { measureLarge } from "./large.ts";
 import { SENDERS } from "./load.ts";
 import { measureOverload } from "./overload.ts";
 import { printPrices } from "./price.ts";
+import { measureQuery, QUERY_ROWS, SCANNING_EDGE } from "./query.ts";
 import { bodyRows, groupRows, measure } from "./rows.ts";
 import { COUNTING, withStage } from "./stage.ts";
 import { printTable } from "./table.ts";
@@ -19,10 +20,10 @@ import { measureTail } from "./tail.ts";
 const USAGE = `Usage: npm run bench -- [options]
 
 Measures an edge against a Worker that only drains the body: body sizes, numbers of senders,
-what finding out who sends costs, and the list price of a terabyte.
+what finding out who sends costs, what reading costs, and the list price of a terabyte.
 
   --rounds N      of every row; medians are printed (default 5)
-  --only TEXT     only rows whose name contains TEXT, for example "gzip", "1 MB", "group", "auth" or "price"
+  --only TEXT     only rows whose name contains TEXT, for example "gzip", "1 MB", "group", "auth", "price" or "query"
   --overload      instead: 256 senders on one dataset, and whether all that was acknowledged is stored once
   --seconds N     how long that lasts (default 60)
   --large         instead: memory, time and count of bodies of 95 MB, one and four at a time
@@ -35,6 +36,7 @@ const SECONDS_MAX = 3_600;
 const NO_FLUSH = { SEGMENT_BYTES_MAX: 64_000_000, FLUSH_AFTER_MS: 3_600_000 };
 const AUTH = "auth";
 const PRICE = "price";
+const QUERY = "query";
 
 await run(async () => {
   const options = readOptions(USAGE, {
@@ -58,13 +60,15 @@ async function measureRows(rounds: number, only: string): Promise<void> {
   const groups = groupRows().filter(({ name }) => name.includes(only));
   const auth = AUTH.includes(only);
   const prices = PRICE.includes(only);
-  if (bodies.length + groups.length === 0 && !auth && !prices) throw new Stop(`no row's name contains ${JSON.stringify(only)}`);
+  const queries = QUERY.includes(only);
+  if (bodies.length + groups.length === 0 && !auth && !prices && !queries) throw new Stop(`no row's name contains ${JSON.stringify(only)}`);
   if (bodies.length > 0)
     await withStage({ edgeSettings: NO_FLUSH }, async (stage) => {
       await measure(bodies, rounds, stage, false);
       printTable(`bodies, by ${SENDERS} senders`, bodies);
     });
   if (auth) await withStage({ edgeSource: AUTH_EDGE, edgeSettings: NO_FLUSH }, (stage) => measureAuth(stage, rounds));
+  if (queries) await withStage({ edgeSource: SCANNING_EDGE }, (stage) => measureQuery(stage, QUERY_ROWS, rounds));
   if (groups.length === 0 && !prices) return;
   await withStage({ ...COUNTING, edgeSettings: NO_FLUSH }, async (stage) => {
     if (groups.length > 0) await measure(groups, rounds, stage, true);

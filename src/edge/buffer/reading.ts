@@ -33,15 +33,16 @@ export function readPart(sql: SqlStorage, { segments }: State, id: string, from:
 function partOf(sql: SqlStorage, { n }: Segment, from: number, to: number): Uint8Array {
   const parts: Uint8Array[] = [];
   let at = 0;
-  // lengths first: they stand before the bodies, so rows that are passed over cost little
-  for (const { seq, bytes } of sql.exec<{ seq: number; bytes: number }>(`SELECT seq, length(body) AS bytes FROM w_${n} ORDER BY seq`)) {
-    const end = at + bytes;
-    if (end > from && at < to) {
-      const { body } = sql.exec<{ body: ArrayBuffer }>(`SELECT body FROM w_${n} WHERE seq = ?`, seq).one();
-      parts.push(new Uint8Array(body).subarray(Math.max(from - at, 0), to - at));
-    }
-    at = end;
-    if (at >= to) break;
+  // lengths stand before the bodies, so rows that are passed over cost little; and read to the end, since a cursor that is left open
+  // locks the table against the drop that follows its flush
+  const rows = sql.exec<{ seq: number; bytes: number }>(`SELECT seq, length(body) AS bytes FROM w_${n} ORDER BY seq`).toArray();
+  for (const { seq, bytes } of rows) {
+    const start = at;
+    at += bytes;
+    if (at <= from) continue;
+    if (start >= to) break;
+    const { body } = sql.exec<{ body: ArrayBuffer }>(`SELECT body FROM w_${n} WHERE seq = ?`, seq).one();
+    parts.push(new Uint8Array(body).subarray(Math.max(from - start, 0), to - start));
   }
   // a copy: over RPC a view would carry the whole row behind it
   return parts.length === 1 ? (parts[0] as Uint8Array).slice() : joined(parts);

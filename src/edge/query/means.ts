@@ -1,10 +1,10 @@
 /** What a query is carried out with, and what is said of how it went. */
+import { type Executed, execute } from "./apl/execute.ts";
+import { planQuery } from "./apl/plan.ts";
 import type { Scan } from "./apl/source.ts";
-import type { Query } from "./apl/syntax.ts";
-import type { Asked } from "./asked.ts";
+import type { Expression, Query } from "./apl/syntax.ts";
 import type { Message, ResultTable, Status } from "./reply/result.ts";
 import type { TimeRange } from "./request/time-range.ts";
-import type { Meant } from "./table.ts";
 
 /** What has been read so far, over all scans of a query. Times are epoch milliseconds of events. */
 export interface Examined {
@@ -16,13 +16,6 @@ export interface Examined {
   readonly messages: readonly string[];
 }
 
-/** What the engine gives for one query. */
-export interface Ran extends Meant {
-  readonly rowsMatched: number;
-  /** What was left out, and why. */
-  readonly cuts: readonly { readonly code: string; readonly text: string }[];
-}
-
 export interface Reading {
   readonly scan: Scan;
   examined(): Examined;
@@ -30,11 +23,26 @@ export interface Reading {
 
 export interface Means {
   /** Opens the datasets that the query may read. `wide`: ids of rows are given where all fields are wanted. */
-  open(asked: Asked, wide: boolean): Reading;
-  /** @throws QueryFault */
-  run(query: Query, range: TimeRange, now: number, scan: Scan): Promise<Ran>;
+  open(wide: boolean): Reading;
+  /** Virtual fields by dataset, then by name. */
+  readonly virtualFields: ReadonlyMap<string, ReadonlyMap<string, Expression>>;
+  /** What is to be said of the datasets. */
+  readonly messages: readonly Message[];
   /** Epoch milliseconds. */
   clock(): number;
+}
+
+/**
+ * One query through the engine.
+ * @param now microseconds of the epoch.
+ * @throws QueryFault
+ */
+export function run(query: Query, range: TimeRange, now: number, scan: Scan, { virtualFields }: Means): Promise<Executed> {
+  const none = new Map<string, Expression>();
+  return execute(
+    planQuery(query, { now, range, isRangeGiven: true, virtualFields: (dataset) => virtualFields.get(dataset) ?? none }),
+    scan,
+  );
 }
 
 /** How one run of the engine went, read off before another one begins to count. */
@@ -46,7 +54,7 @@ export interface Went {
 export function statusOf(
   { examined, rowsMatched }: Went,
   after: Examined,
-  runs: readonly Ran[],
+  runs: readonly Executed[],
   startedMs: number,
   endedMs: number,
   groups: ResultTable | null,
@@ -54,7 +62,7 @@ export function statusOf(
   messages: readonly Message[],
 ): Status {
   const { minBlockTime, maxBlockTime } = examined;
-  const cuts = runs.flatMap((ran) => ran.cuts);
+  const cuts = runs.flatMap((executed) => executed.cuts);
   return {
     elapsed: (endedMs - startedMs) * 1_000,
     blocksExamined: examined.blocksExamined,
@@ -69,7 +77,7 @@ export function statusOf(
     messages: [
       ...messages,
       ...after.messages.map((text): Message => ({ priority: "warn", code: "apl_readinglimit_1", text })),
-      ...cuts.map(({ code, text }): Message => ({ priority: "warn", code: code.startsWith("apl_") ? code : `apl_${code}`, text })),
+      ...cuts.map(({ code, text }): Message => ({ priority: "warn", code, text })),
     ],
   };
 }

@@ -17,24 +17,16 @@ export function requireReader({ set }: Caller): void {
 }
 
 /**
- * @param closed the caller was proven at management, with all the datasets that they may know of: any other is not there.
  * @returns by name.
  * @throws Problem `forbidden`, `dataset-unknown` or `wrong-region` for the first dataset that it is so for; `body-invalid` for too many.
  */
-export async function permitted(
-  names: Iterable<string>,
-  caller: Caller,
-  closed: boolean,
-  env: EdgeEnv,
-  now: number,
-): Promise<Record<string, Destination>> {
+export async function permitted(names: Iterable<string>, caller: Caller, env: EdgeEnv, now: number): Promise<Record<string, Destination>> {
   const { region } = settingsOf(env);
   const distinct = [...new Set(names)];
   if (distinct.length > DATASETS_MAX) throw new Problem("body-invalid", `a query may name at most ${DATASETS_MAX} datasets`);
   const destinations: Record<string, Destination> = {};
   let elsewhere: { name: string; problem: Problem } | null = null;
   for (const name of distinct) {
-    if (closed && !Object.hasOwn(caller.organisation.datasets, name)) throw unknown(name);
     try {
       destinations[name] = (await permit(caller, READ, possible(name), region, env, now)).destination;
     } catch (thrown) {

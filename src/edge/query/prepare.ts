@@ -14,8 +14,6 @@ export interface Prepared {
   readonly events: boolean;
   /** Columns that the query did not ask for. */
   readonly hidden: ReadonlySet<string>;
-  /** Columns are those that events happen to have, in no order of the query's. */
-  readonly open: boolean;
   /** In the order of time, from the newest event on or from the oldest: the order that cursors go on in. */
   readonly byTime: boolean;
   readonly descending: boolean;
@@ -24,25 +22,26 @@ export interface Prepared {
 }
 
 const LIMITS: readonly Operator["kind"][] = ["take", "top", "sample"];
-/** Operators after which columns stand as the query says. */
-const CHOOSES: readonly Operator["kind"][] = ["project", "project-keep", "project-reorder"];
 const KEEPS_EVENTS: readonly Operator["kind"][] = [
   ...LIMITS,
-  ...CHOOSES,
-  ...(["where", "search", "extend", "sort", "parse", "project-away", "project-rename"] as const),
+  ...([
+    "where",
+    "search",
+    "extend",
+    "sort",
+    "parse",
+    "project",
+    "project-keep",
+    "project-reorder",
+    "project-away",
+    "project-rename",
+  ] as const),
 ];
-const KEEPS_ROWS: readonly Operator["kind"][] = [...KEEPS_EVENTS, "mv-expand", "join", "union"];
 const BESIDE = [TIME, "_sysTime", ROW_ID];
 
 export function prepare(query: Query): Prepared {
-  const { operators, source } = query.body;
-  const rows = source.kind !== "print" && operators.every(({ kind }) => KEEPS_ROWS.includes(kind));
-  const limited = rows && !operators.some(({ kind }) => LIMITS.includes(kind));
-  const open = !operators.some(({ kind }) => CHOOSES.includes(kind) || !KEEPS_EVENTS.includes(kind));
-  if (isOfEvents(query)) return ofEvents(query, open, limited);
-  const added: Operator[] = limited ? [{ kind: "take", count: ROWS_DEFAULT, at: 0 }] : [];
-  const body = { ...query.body, operators: [...operators, ...added] };
-  return { query: { ...query, body }, events: false, hidden: new Set(), open, byTime: false, descending: true, limited };
+  if (isOfEvents(query)) return ofEvents(query);
+  return { query, events: false, hidden: new Set(), byTime: false, descending: true, limited: false };
 }
 
 /** Whether each row is an event to its end, under its own time. */
@@ -61,15 +60,16 @@ function loses(operator: Operator): boolean {
   return operator.names.some(({ pattern }) => pattern.includes("*") && BESIDE.some((name) => name.startsWith(pattern.split("*")[0] ?? "")));
 }
 
-function ofEvents(query: Query, open: boolean, limited: boolean): Prepared {
+function ofEvents(query: Query): Prepared {
   const { operators } = query.body;
+  const limited = !operators.some(({ kind }) => LIMITS.includes(kind));
   const hidden = new Set<string>(operators.some((operator) => shows(operator, ROW_ID)) ? [] : [ROW_ID]);
   const kept = operators.map((operator) => withHidden(operator, hidden));
   const order = [...kept].reverse().find(({ kind }) => kind === "sort" || kind === "top");
   const body = { ...query.body, operators: [...kept, ...ending(order !== undefined, limited)].map(tellingApart) };
   const first = order && "keys" in order ? order.keys[0] : undefined;
   const byTime = !first || isTime(first);
-  return { query: { ...query, body }, events: true, hidden, open, byTime, descending: !first || !byTime || first.descending, limited };
+  return { query: { ...query, body }, events: true, hidden, byTime, descending: !first || !byTime || first.descending, limited };
 }
 
 function ending(ordered: boolean, limited: boolean): Operator[] {

@@ -1,6 +1,7 @@
 /** An APL query carried out. */
 import { Problem } from "../../problem.ts";
 import { advice, DEFAULT_RANGE, defaultLimit } from "./advice.ts";
+import type { Executed } from "./apl/execute.ts";
 import { QueryFault } from "./apl/fault.ts";
 import { parseQuery } from "./apl/parse.ts";
 import type { Let, Query } from "./apl/syntax.ts";
@@ -9,7 +10,7 @@ import type { Asked } from "./asked.ts";
 import { type Position, positionOf, withCursors } from "./cursor.ts";
 import { faultProblem } from "./fault.ts";
 import { literal } from "./legacy/tree.ts";
-import { type Means, type Ran, type Reading, statusOf } from "./means.ts";
+import { type Means, type Reading, run, statusOf } from "./means.ts";
 import { type Prepared, prepare, ROWS_DEFAULT } from "./prepare.ts";
 import { type ClosedRange, closedRange } from "./range.ts";
 import type { Result, ResultTable } from "./reply/result.ts";
@@ -17,29 +18,32 @@ import type { AplRequest } from "./request/apl.ts";
 import { cursorsOf, tableOf } from "./table.ts";
 import { foldedTotals, inOrder, keepsAllGroups, TOTALS, totalsQuery } from "./totals.ts";
 
+const NOTHING: ReadonlySet<string> = new Set();
+
 /** @throws Problem for what is wrong with the query or its cursor. */
 export async function runApl(request: AplRequest, asked: Asked, means: Means): Promise<Result> {
   try {
-    return await run(request, asked, means);
+    return await carriedOut(request, asked, means);
   } catch (thrown) {
     throw thrown instanceof QueryFault ? faultProblem(request.apl, thrown) : thrown;
   }
 }
 
-async function run(request: AplRequest, asked: Asked, means: Means): Promise<Result> {
+async function carriedOut(request: AplRequest, asked: Asked, means: Means): Promise<Result> {
   const started = means.clock();
   const now = asked.now * 1_000;
   const query = withVariables(parseQuery(request.apl), request.variables);
   const range = closedRange(request.range, query, now);
   const prepared = shownIn(request, prepare(query));
-  const reading = means.open(asked, prepared.events);
-  const ran = await means.run(prepared.query, range, now, withCursors(reading.scan, positionIn(request, prepared), prepared.events));
+  const reading = means.open(prepared.events);
+  const ran = await run(prepared.query, range, now, withCursors(reading.scan, positionIn(request, prepared), prepared.events), means);
   const went = { examined: reading.examined(), rowsMatched: ran.rowsMatched };
-  const table = inOrder(tableOf(ran, "0", prepared, request.cursorField));
+  const table = inOrder(tableOf(ran, "0", prepared.hidden, request.cursorField));
   const totals = await totalsOf(query, table, range, now, reading, means);
   const isGrouped = table.groups.length > 0;
   const runs = totals?.ran ? [ran, totals.ran] : [ran];
   const messages = [
+    ...means.messages,
     ...advice(request.apl, query),
     ...(range.isDefault ? [DEFAULT_RANGE] : []),
     ...(prepared.limited && ran.rowsMatched > ROWS_DEFAULT ? [defaultLimit(ROWS_DEFAULT)] : []),
@@ -52,7 +56,7 @@ async function run(request: AplRequest, asked: Asked, means: Means): Promise<Res
 
 /** The legacy format has an event's times and id beside what it shows. */
 function shownIn({ format }: AplRequest, prepared: Prepared): Prepared {
-  return format === "legacy" ? { ...prepared, hidden: new Set() } : prepared;
+  return format === "legacy" ? { ...prepared, hidden: NOTHING } : prepared;
 }
 
 /** @throws Problem `body-invalid` where the query's rows do not come in the order that a cursor goes on in. */
@@ -73,13 +77,13 @@ async function totalsOf(
   now: number,
   { scan }: Reading,
   means: Means,
-): Promise<{ table: ResultTable; ran: Ran | null } | null> {
+): Promise<{ table: ResultTable; ran: Executed | null } | null> {
   const wanted = table.bucket && totalsQuery(query);
   if (!wanted) return null;
   const folded = keepsAllGroups(query) ? foldedTotals(table) : null;
   if (folded) return { table: inOrder(folded), ran: null };
-  const ran = await means.run(wanted, range, now, scan);
-  return { table: inOrder(tableOf(ran, TOTALS, prepare(wanted), false)), ran };
+  const ran = await run(wanted, range, now, scan, means);
+  return { table: inOrder(tableOf(ran, TOTALS, NOTHING, false)), ran };
 }
 
 /** What `let` gives in the text goes first. */

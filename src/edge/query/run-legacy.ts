@@ -6,7 +6,7 @@ import type { Expression } from "./apl/syntax.ts";
 import type { Asked } from "./asked.ts";
 import { positionOf, withCursors } from "./cursor.ts";
 import { compileLegacy, type LegacyPlan } from "./legacy/compile.ts";
-import { type Means, statusOf } from "./means.ts";
+import { type Means, run, statusOf } from "./means.ts";
 import { prepare } from "./prepare.ts";
 import type { Result, ResultTable } from "./reply/result.ts";
 import type { LegacyRequest } from "./request/legacy.ts";
@@ -15,6 +15,7 @@ import { TOTALS } from "./totals.ts";
 
 type Groups = Extract<LegacyPlan, { kind: "groups" }>;
 
+const NOTHING: ReadonlySet<string> = new Set();
 const NO_CURSORS = { min: "", max: "" };
 
 /** @throws Problem for what is wrong with the query or its cursor. */
@@ -46,30 +47,38 @@ async function runEvents(
   means: Means,
 ): Promise<Result> {
   const started = means.clock();
-  const given = prepare(plan.query);
-  // an event's id and times stand beside what it holds
-  const prepared = { ...given, hidden: new Set<string>() };
+  const prepared = prepare(plan.query);
   if (request.cursor && !prepared.byTime)
     throw new Problem("body-invalid", "a cursor goes on in the order of time: order by _time, or leave it out");
   const position = request.cursor && positionOf(request.cursor, prepared.descending);
-  const reading = means.open(asked, true);
-  const ran = await means.run(prepared.query, request.range, asked.now * 1_000, withCursors(reading.scan, position, true));
+  const reading = means.open(true);
+  const ran = await run(prepared.query, request.range, asked.now * 1_000, withCursors(reading.scan, position, true), means);
   const examined = reading.examined();
-  const table = tableOf(ran, "0", prepared, false);
-  const status = statusOf({ examined, rowsMatched: ran.rowsMatched }, examined, [ran], started, means.clock(), null, cursorsOf(ran), []);
+  // an event's id and times stand beside what it holds, so nothing is left out
+  const table = tableOf(ran, "0", NOTHING, false);
+  const status = statusOf(
+    { examined, rowsMatched: ran.rowsMatched },
+    examined,
+    [ran],
+    started,
+    means.clock(),
+    null,
+    cursorsOf(ran),
+    means.messages,
+  );
   return { datasets: Object.keys(asked.destinations), range: request.range, status, tables: [table] };
 }
 
 async function runGroups(plan: Groups, request: LegacyRequest, asked: Asked, means: Means): Promise<Result> {
   const started = means.clock();
   const now = asked.now * 1_000;
-  const { scan, examined } = means.open(asked, false);
-  const totals = await means.run(plan.totals, request.range, now, scan);
+  const { scan, examined } = means.open(false);
+  const totals = await run(plan.totals, request.range, now, scan, means);
   const went = { examined: examined(), rowsMatched: totals.rowsMatched };
-  const series = await means.run(plan.series, request.range, now, scan);
-  const whole = labelled(tableOf(totals, TOTALS, prepare(plan.totals), false), plan);
-  const byInterval = labelled(tableOf(series, "0", prepare(plan.series), false), plan);
-  const status = statusOf(went, examined(), [totals, series], started, means.clock(), whole, NO_CURSORS, []);
+  const series = await run(plan.series, request.range, now, scan, means);
+  const whole = labelled(tableOf(totals, TOTALS, NOTHING, false), plan);
+  const byInterval = labelled(tableOf(series, "0", NOTHING, false), plan);
+  const status = statusOf(went, examined(), [totals, series], started, means.clock(), whole, NO_CURSORS, means.messages);
   return { datasets: Object.keys(asked.destinations), range: request.range, status, tables: [byInterval, whole] };
 }
 

@@ -72,7 +72,7 @@ function folded({ aggregation }: ResultColumn, one: Value, other: Value): Value 
 
 /** Groups that the query has put into no order: intervals as they follow each other, and in them the greatest first. */
 export function inOrder(table: ResultTable): ResultTable {
-  if (table.order.length > 0) return table;
+  if (table.order.length > 0 || table.groups.length === 0) return table;
   const time = table.columns.find(({ name }) => name === table.bucket?.field);
   const rank = table.columns.find(({ aggregation }) => aggregation !== null);
   const numbers = rank && table.rows.every((row) => typeof (row[rank.slot] ?? 0) === "number");

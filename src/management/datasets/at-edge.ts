@@ -3,10 +3,10 @@
  * The caller is judged here; the dataset's region does the work.
  */
 import { scopeAllows } from "../../access/capability.ts";
-import { organisationMap, type PermissionSet, permissionSet } from "../../access/permission-set.ts";
+import { type OrganisationMap, organisationMap, type PermissionSet, permissionSet } from "../../access/permission-set.ts";
 import { Problem } from "../../problem.ts";
 import type { Caller, CredentialKind } from "../caller.ts";
-import { settingsOf } from "../env.ts";
+import { regionUrls, settingsOf } from "../env.ts";
 import { addressOf, type Request } from "../request.ts";
 import { ANY_CREDENTIAL, type DatasetRoute, type Route } from "../route.ts";
 import { ACCOUNT, publishedLimits } from "../tokens/store.ts";
@@ -25,32 +25,55 @@ export const atEdge: Route[] = [
     (path): DatasetRoute => ({ ...sending, path }),
   ),
   { ...sending, path: "/v1/datasets/:dataset/quarantine/:id/replay" },
-  ...["/v1/datasets/:dataset/query", "/api/v1/datasets/:dataset/query"].map((path): DatasetRoute => ({ ...reading, method: "POST", path })),
   { ...reading, path: "/v1/datasets/:dataset/segments" },
   { ...reading, path: "/v1/datasets/:dataset/segments/:id" },
   { ...reading, path: "/v1/datasets/:dataset/stats" },
+  // a query that is sent as JSON, whose dataset the path names
+  ...["/v1/datasets/:dataset/query", "/api/v1/datasets/:dataset/query"].map((path): DatasetRoute => ({ ...reading, method: "POST", path })),
 ];
 
 async function pass(c: Request, caller: Caller, dataset: Dataset): Promise<Response> {
-  const region = settingsOf(c.env).regions.get(dataset.region);
-  if (!region) throw new Problem("store-unavailable", `region ${dataset.region} is not configured in this deployment: add it to REGIONS`);
-  const [entry, more] = await Promise.all([entryOf(c, dataset), restrictionsOf(c, caller)]);
+  return serve(c, caller, dataset.region, await asOne(c, caller, dataset), c.req.raw);
+}
+
+/** What a region has to know about a request. */
+interface Reach {
+  /** What the caller may do there, by dataset's id or `*`. */
+  grants: PermissionSet["datasets"];
+  /** The datasets that the caller may know of: for the region there are no others. */
+  datasets: OrganisationMap["datasets"];
+}
+
+/** One dataset, in which the caller may do what edges do. */
+export async function asOne(c: Request, caller: Caller, dataset: Dataset): Promise<Reach> {
   const capabilities = AT_EDGE.filter((capability) => scopeAllows(caller.grant.datasets, dataset.id, capability));
+  return { grants: { [dataset.id]: capabilities }, datasets: { [dataset.name]: await entryOf(c, dataset) } };
+}
+
+/**
+ * The region's answer to a request for a path of the edge, of a caller who was proven here.
+ * @throws Problem `store-unavailable`
+ */
+export async function serve(c: Request, caller: Caller, regionId: string, reach: Reach, request: globalThis.Request): Promise<Response> {
+  const region = settingsOf(c.env).regions.get(regionId);
+  if (!region) throw new Problem("store-unavailable", `region ${regionId} is not configured in this deployment: add it to REGIONS`);
   const set = permissionSet({
     ...{ id: caller.credential.id, org: caller.org, status: "active", expiresAt: caller.expiresAt },
-    ...{ datasets: { [dataset.id]: capabilities }, ver: 0, ...more },
+    ...{ datasets: reach.grants, ver: 0, ...(await restrictionsOf(c, caller)) },
   });
-  const organisation = organisationMap({ id: caller.org, status: "active", datasets: { [dataset.name]: entry }, regions: {}, ver: 0 });
+  const organisation = organisationMap({
+    ...{ id: caller.org, status: "active", datasets: reach.datasets, regions: regionUrls(c.env), ver: 0 },
+  });
   try {
-    return await region.worker.serve(withoutCredential(c.req.raw), { ip: addressOf(c), proven: { set, organisation } }, c.var.traceId);
+    return await region.worker.serve(withoutCredential(request), { ip: addressOf(c), proven: { set, organisation } }, c.var.traceId);
   } catch (error) {
-    console.error("region failed to serve", dataset.region, String(error));
-    throw new Problem("store-unavailable", `region ${dataset.region} does not answer; send the request again in a second`);
+    console.error("region failed to serve", regionId, String(error));
+    throw new Problem("store-unavailable", `region ${regionId} does not answer; send the request again in a second`);
   }
 }
 
 /** It was judged here and is nobody else's business. */
-export function withoutCredential(request: globalThis.Request): globalThis.Request {
+function withoutCredential(request: globalThis.Request): globalThis.Request {
   const headers = new Headers(request.headers);
   for (const name of ["authorization", "cookie"]) headers.delete(name);
   return new Request(request, { headers });
@@ -62,7 +85,7 @@ async function entryOf(c: Request, { id, region }: Dataset) {
 }
 
 /** Of an API token. Its networks have been judged. */
-export async function restrictionsOf(c: Request, { credential: { kind, id } }: Caller): Promise<Pick<PermissionSet, "limits" | "account">> {
+async function restrictionsOf(c: Request, { credential: { kind, id } }: Caller): Promise<Pick<PermissionSet, "limits" | "account">> {
   if (kind !== "api") return {};
   const row = await c.env.DB.prepare(`SELECT t.limits, ${ACCOUNT} AS account FROM tokens t WHERE t.id = ?`)
     .bind(id)

@@ -22,15 +22,15 @@ export const life: Route[] = [
     ...{ method: "POST", path: "/v2/datasets/:dataset/flush", as: "dataset" },
     ...{ by: ANY_CREDENTIAL, needs: "datasets:update", on: "see", run: flush },
   },
-  ...(["v1", "v2"] as const).flatMap((version): Route[] => {
+  ...["/v1", "/v2", "/api/v1"].flatMap((version): Route[] => {
     const common = { method: "POST", as: "dataset", by: ANY_CREDENTIAL, needs: null } as const;
     return [
       {
-        ...{ ...common, path: `/${version}/datasets/:dataset/trim`, on: "trim:update" },
-        run: (c, caller, dataset) => trim(c, caller, dataset, version),
+        ...{ ...common, path: `${version}/datasets/:dataset/trim`, on: "trim:update" },
+        run: (c, caller, dataset) => trim(c, caller, dataset, version === "/v2"),
       },
       // There is nothing to do: objects carry no table of fields that could hold stale ones.
-      { ...common, path: `/${version}/datasets/:dataset/vacuum`, on: "vacuum:update", run: (c: Request) => c.json({}) },
+      { ...common, path: `${version}/datasets/:dataset/vacuum`, on: "vacuum:update", run: (c: Request) => c.json({}) },
     ];
   }),
 ];
@@ -41,7 +41,7 @@ async function flush(c: Request, _: Caller, dataset: Dataset): Promise<Response>
 }
 
 /** Whole objects go, by the time at which their segment was begun; what is still buffered stays. */
-async function trim(c: Request, caller: Caller, dataset: Dataset, version: "v1" | "v2"): Promise<Response> {
+async function trim(c: Request, caller: Caller, dataset: Dataset, silent: boolean): Promise<Response> {
   const { maxDuration } = await readBody(c, Trim);
   const before = c.var.now - readDuration("maxDuration", maxDuration);
   // noted first: an entry without an effect is better than the reverse
@@ -56,7 +56,7 @@ async function trim(c: Request, caller: Caller, dataset: Dataset, version: "v1" 
     untilDone(() => region.trim(destination, before), CALLS_MAX),
   );
   if (!done) throw new Problem("overloaded", `${objects} objects were removed and more are left; send the request again to go on`);
-  return version === "v1" ? c.json({ numDeleted: objects }) : c.body(null, 204);
+  return silent ? c.body(null, 204) : c.json({ numDeleted: objects });
 }
 
 /** Removes a deleted dataset's events after the answer. What fails or is too much for one go, the region's cron goes on with. */

@@ -8,6 +8,7 @@ import { settingsOf } from "../env.ts";
 import { publishing } from "../publish.ts";
 import { Description, type Request, readBody } from "../request.ts";
 import { ANY_CREDENTIAL, type Route } from "../route.ts";
+import { understood } from "../strict-decoding.ts";
 import { purgeInBackground } from "./life.ts";
 import * as store from "./store.ts";
 
@@ -33,11 +34,20 @@ const NewDataset = v.strictObject({
 const DatasetUpdate = v.strictObject({ description: Description, ...Retention });
 const DatasetUpdateV1 = v.strictObject({ description: Description });
 
+/** None of them is in axiom-go v0.25. */
+const YOUNG_MEMBERS = ["kind", "updatedAt", "edgeDeployment", "edgeDeploymentUrl"] as const;
+
 type Update = Partial<v.InferOutput<typeof DatasetUpdate>>;
 type Version = "v1" | "v2";
 
-export const datasets: Route[] = (["v1", "v2"] as const).flatMap((version): Route[] => {
-  const path = `/${version}/datasets`;
+/** The last is what clients of years ago call. */
+const PLACES: [path: string, version: Version][] = [
+  ["/v1/datasets", "v1"],
+  ["/v2/datasets", "v2"],
+  ["/api/v1/datasets", "v1"],
+];
+
+export const datasets: Route[] = PLACES.flatMap(([path, version]): Route[] => {
   const common = { by: ANY_CREDENTIAL, needs: null };
   const one = { ...common, path: `${path}/:dataset`, as: "dataset", on: "see" } as const;
   return [
@@ -88,6 +98,7 @@ async function create(c: Request, caller: Caller, request: v.InferOutput<typeof 
     kind: kind ?? KINDS[0],
     region: regionOf(c, caller, request.edgeDeployment, request.region),
     ...retentionOf(request, { retentionDays: 0, useRetentionPeriod: 0 }),
+    mapFields: null,
     who: caller.actor.name,
     createdAt: c.var.now,
     updatedAt: c.var.now,
@@ -131,7 +142,7 @@ function regionOf(c: Request, caller: Caller, edgeDeployment: string | null | un
 
 function view(c: Request, dataset: store.Dataset, caller: Caller, version: Version) {
   const viewed = store.viewDataset(dataset, caller, settingsOf(c.env).regions);
-  return version === "v1" ? { ...viewed, region: dataset.region } : viewed;
+  return understood(c, version === "v1" ? { ...viewed, region: dataset.region } : viewed, YOUNG_MEMBERS);
 }
 
 function exists(name: string): Problem {

@@ -1,10 +1,12 @@
 /** Settings of datasets in D1. A dataset whose settings were never changed has none there. */
 import { type DatasetSettings, type Dedupe, defaultSettings } from "../../access/dataset-settings.ts";
 import type { DatasetEntry } from "../../access/permission-set.ts";
+import { Problem } from "../../problem.ts";
 import { type Change, commit } from "../change.ts";
 import { type Dataset, newMap } from "./store.ts";
 
-export interface KeptSettings extends DatasetSettings {
+/** Virtual fields are kept apart, one by one. */
+export interface KeptSettings extends Omit<DatasetSettings, "virtualFields"> {
   /** The first slot that no sink of this dataset has had. */
   nextSlot: number;
 }
@@ -15,7 +17,16 @@ export async function findSettings(db: D1Database, datasetId: string): Promise<K
     .prepare("SELECT settings FROM datasets WHERE id = ? AND deleted_at IS NULL")
     .bind(datasetId)
     .first<{ settings: string | null }>();
-  return row && { ...defaultSettings(), nextSlot: 0, ...(row.settings ? (JSON.parse(row.settings) as KeptSettings) : {}) };
+  if (!row) return null;
+  const { virtualFields: _, ...usual } = defaultSettings();
+  return { ...usual, nextSlot: 0, ...(row.settings ? (JSON.parse(row.settings) as KeptSettings) : {}) };
+}
+
+/** @throws Problem `dataset-unknown` for one that was deleted since it was read. */
+export async function getSettings(db: D1Database, { id, name }: Pick<Dataset, "id" | "name">): Promise<KeptSettings> {
+  const found = await findSettings(db, id);
+  if (!found) throw new Problem("dataset-unknown", `dataset not found: ${name} was deleted meanwhile`);
+  return found;
 }
 
 /**
@@ -56,10 +67,10 @@ export function publishedSettings({
 }
 
 /** Whether two settings look different to the edges. */
-export function differsAtEdges(one: DatasetSettings, other: DatasetSettings): boolean {
+export function differsAtEdges(one: KeptSettings, other: KeptSettings): boolean {
   return one.dedupe !== other.dedupe || bytesPerDay(one) !== bytesPerDay(other);
 }
 
-function bytesPerDay({ quarantine: { enabled, bytesPerDayMax } }: DatasetSettings): number {
+function bytesPerDay({ quarantine: { enabled, bytesPerDayMax } }: Pick<DatasetSettings, "quarantine">): number {
   return enabled ? bytesPerDayMax : 0;
 }

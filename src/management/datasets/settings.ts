@@ -3,7 +3,7 @@
  * dataset itself, because axiom-go refuses members there that it does not know.
  */
 import * as v from "valibot";
-import { type DatasetSettings, DEDUPE_MODES } from "../../access/dataset-settings.ts";
+import { DEDUPE_MODES } from "../../access/dataset-settings.ts";
 import { Problem } from "../../problem.ts";
 import { type Caller, requireOn } from "../caller.ts";
 import { type Change, changeOf } from "../change.ts";
@@ -40,7 +40,12 @@ type Update = v.InferOutput<typeof Update>;
 const PLACE = { path: "/v2/datasets/:dataset/settings", as: "dataset", by: ANY_CREDENTIAL, on: "see" } as const;
 
 export const settings: Route[] = [
-  { ...PLACE, method: "GET", needs: "datasets:read", run: async (c, caller, dataset) => c.json(view(await known(c, dataset), caller)) },
+  {
+    ...PLACE,
+    method: "GET",
+    needs: "datasets:read",
+    run: async (c, caller, dataset) => c.json(view(await store.getSettings(c.env.DB, dataset), caller)),
+  },
   { ...PLACE, method: "PUT", needs: "datasets:update", run: put },
 ];
 
@@ -51,8 +56,8 @@ async function put(c: Request, caller: Caller, dataset: Dataset): Promise<Respon
   return c.json(view(await change(c, caller, dataset, update), caller));
 }
 
-async function change(c: Request, caller: Caller, dataset: Dataset, update: Update): Promise<DatasetSettings> {
-  const before = await known(c, dataset);
+async function change(c: Request, caller: Caller, dataset: Dataset, update: Update): Promise<store.KeptSettings> {
+  const before = await store.getSettings(c.env.DB, dataset);
   const { dedupe, quarantine, sinks } = update;
   for (const { name, url } of sinks ?? []) requireElsewhere(c, name, url);
   const after: store.KeptSettings = {
@@ -84,24 +89,18 @@ function requireElsewhere(c: Request, name: string, url: string): void {
     );
 }
 
-async function known(c: Request, { id, name }: Dataset): Promise<store.KeptSettings> {
-  const found = await store.findSettings(c.env.DB, id);
-  if (!found) throw new Problem("dataset-unknown", `dataset not found: ${name} was deleted meanwhile`);
-  return found;
-}
-
 function entryOf(
   c: Request,
   caller: Caller,
   { id, name }: Dataset,
   update: Update,
-  { dedupe, quarantine, sinks }: DatasetSettings,
+  { dedupe, quarantine, sinks }: store.KeptSettings,
 ): Change {
   const members = Object.entries(update).flatMap(([member, value]) => (value == null ? [] : [member]));
   return changeOf(c, caller, "dataset.settings", name, { id, members, dedupe, quarantine, sinks: sinks.map(auditedSink) });
 }
 
-function view({ dedupe, quarantine, sinks }: DatasetSettings, { grant }: Caller) {
+function view({ dedupe, quarantine, sinks }: store.KeptSettings, { grant }: Caller) {
   const mayChange = grant.org.includes("datasets:update");
   return { dedupe, quarantine, sinks: sinks.map((sink) => viewSink(sink, mayChange)) };
 }

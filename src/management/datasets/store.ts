@@ -16,6 +16,8 @@ export interface Dataset {
   region: string;
   retentionDays: number;
   useRetentionPeriod: 0 | 1;
+  /** JSON array of names; null: none. */
+  mapFields: string | null;
   who: string;
   /** Epoch milliseconds. */
   createdAt: number;
@@ -25,7 +27,7 @@ export interface Dataset {
 }
 
 const COLUMNS = `id, org, name, description, kind, region, retention_days AS retentionDays, use_retention_period AS useRetentionPeriod,
-  who, created_at AS createdAt, updated_at AS updatedAt, change_id AS changeId`;
+  settings -> '$.mapFields' AS mapFields, who, created_at AS createdAt, updated_at AS updatedAt, change_id AS changeId`;
 
 export async function listDatasets(db: D1Database, org: string): Promise<Dataset[]> {
   const { results } = await db
@@ -107,7 +109,11 @@ export function deleteDataset(db: D1Database, id: string, change: Change): Promi
   const remove = db
     .prepare("UPDATE datasets SET deleted_at = ?, change_id = ? WHERE id = ? AND deleted_at IS NULL")
     .bind(change.at, change.id, id);
-  return commit(db, change, [remove, newMap(db, id, change)], { table: "datasets", id });
+  const { sql, values } = happened({ table: "datasets", id }, change);
+  const words = ["fields", "virtual_fields"].map((table) =>
+    db.prepare(`DELETE FROM ${table} WHERE dataset_id = ? AND ${sql}`).bind(id, ...values),
+  );
+  return commit(db, change, [remove, newMap(db, id, change), ...words], { table: "datasets", id });
 }
 
 /** The organisation's document is another one now. */
@@ -131,7 +137,7 @@ export function viewDataset(dataset: Dataset, caller: Caller, regions: ReadonlyM
     canWrite: mayWrite(caller, dataset.id),
     edgeDeployment: dataset.region,
     edgeDeploymentUrl: regions.get(dataset.region)?.url ?? "",
-    mapFields: [],
+    mapFields: JSON.parse(dataset.mapFields ?? "[]") as string[],
     retentionDays: dataset.retentionDays,
     useRetentionPeriod: dataset.useRetentionPeriod === 1,
     sharedByOrg: "",

@@ -11,7 +11,6 @@ import { datasetNamed } from "./named-dataset.ts";
 
 /** Of the whole organisation. */
 const RESOURCES: [path: string, resource: string, by?: readonly CredentialKind[]][] = [
-  ["/v2/annotations", "annotations"],
   ["/v2/dashboards", "dashboards"],
   ["/v2/endpoints", "endpoints"],
   ["/v2/flows", "flows"],
@@ -32,9 +31,7 @@ const SETTINGS: [path: string, resource: string, by: readonly CredentialKind[]][
 
 /** Of one dataset, which a query parameter or the body names. */
 const OF_DATASETS: [path: string, resource: string][] = [
-  ["/v2/vfields", "virtualFields"],
   ["/v2/apl-starred-queries", "starredQueries"],
-  ["/api/v1/virtualfields", "virtualFields"],
   ["/api/v1/starredqueries", "starredQueries"],
 ];
 

@@ -16,7 +16,7 @@ export const Rename = v.strictObject({ name: Name });
 export const currentUser: Route[] = [
   { method: "GET", path: "/v2/user", as: "visitor", by: PEOPLE, run: get },
   { method: "PUT", path: "/v2/user", as: "visitor", by: PEOPLE, run: rename },
-  { method: "GET", path: "/v1/user", as: "visitor", by: PEOPLE, run: first },
+  ...["/v1/user", "/api/v1/user"].map((path): Route => ({ method: "GET", path, as: "visitor", by: PEOPLE, run: first })),
 ];
 
 async function get(c: Request, visitor: Visitor): Promise<Response> {

@@ -82,6 +82,12 @@ describe("a query", () => {
     expect(await ask(reader, null, body)).toMatchObject({ status, reason, asked: null });
   });
 
+  it("counts as a request on its token's account", async () => {
+    const limited = await token(org, { "*": ["query:read"] }, { limits: { requestsPerSecond: 1 } });
+    expect((await ask(limited, null, { apl: "logs" })).status).toBe(200);
+    expect(await ask(limited, null, { apl: "logs" })).toMatchObject({ status: 429, reason: "rate-limited", asked: null, bodyRead: false });
+  });
+
   it("of a dataset in another region is told where to go", async () => {
     const { status, reason, message } = await ask(reader, null, { apl: "union abroad, afar" });
     expect([status, reason]).toEqual([400, "wrong-region"]);

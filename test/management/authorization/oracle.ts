@@ -16,7 +16,10 @@ GET /v2/orgs                                   SPA anywhere
 GET /v2/orgs/:id                               SPA anywhere
 GET /v1/orgs                                   SPA anywhere
 GET /v1/orgs/:id                               SPA anywhere
+GET /api/v1/orgs                               SPA anywhere
+GET /api/v1/orgs/:id                           SPA anywhere
 GET /v2/user                                   SP anywhere
+GET /api/v1/user                               SP anywhere
 GET /v1/user                                   SP anywhere
 GET /v2/datasets                               SPA
 POST /v2/datasets                              SPA datasets:create
@@ -28,25 +31,61 @@ POST /v1/datasets                              SPA datasets:create
 GET /v1/datasets/:dataset                      SPA @see
 PUT /v1/datasets/:dataset                      SPA datasets:update @see
 DELETE /v1/datasets/:dataset                   SPA datasets:delete @see
+GET /api/v1/datasets                           SPA
+POST /api/v1/datasets                          SPA datasets:create
+GET /api/v1/datasets/:dataset                  SPA @see
+PUT /api/v1/datasets/:dataset                  SPA datasets:update @see
+DELETE /api/v1/datasets/:dataset               SPA datasets:delete @see
+GET /v1/datasets/:dataset/info                 SPA @query:read
+GET /api/v1/datasets/:dataset/info             SPA @query:read
+GET /v2/datasets/:dataset/mapfields            SPA datasets:read @see
+PUT /v2/datasets/:dataset/mapfields            SPA datasets:update @see
+POST /v2/datasets/:dataset/mapfields           SPA datasets:update @see
+DELETE /v2/datasets/:dataset/mapfields/:name   SPA datasets:update @see
+GET /v2/datasets/:dataset/fields               SPA datasets:read @see
+GET /v2/datasets/:dataset/fields/:field        SPA datasets:read @see
+PUT /v2/datasets/:dataset/fields/:field        SPA datasets:update @see
+GET /v2/vfields                                SPA
+POST /v2/vfields                               SPA
+GET /v2/vfields/:id                            SPA
+PUT /v2/vfields/:id                            SPA
+DELETE /v2/vfields/:id                         SPA
+GET /api/v1/vfields                            SPA
+POST /api/v1/vfields                           SPA
+GET /api/v1/vfields/:id                        SPA
+PUT /api/v1/vfields/:id                        SPA
+DELETE /api/v1/vfields/:id                     SPA
+GET /api/v1/virtualfields                      SPA
+POST /api/v1/virtualfields                     SPA
+GET /api/v1/virtualfields/:id                  SPA
+PUT /api/v1/virtualfields/:id                  SPA
+DELETE /api/v1/virtualfields/:id               SPA
+GET /v2/annotations                            SPA annotations:read
+POST /v2/annotations                           SPA annotations:create
+GET /v2/annotations/:id                        SPA annotations:read
+PUT /v2/annotations/:id                        SPA annotations:update
+DELETE /v2/annotations/:id                     SPA annotations:delete
 GET /v2/datasets/:dataset/settings             SPA datasets:read @see
 PUT /v2/datasets/:dataset/settings             SPA datasets:update @see
 POST /v2/datasets/:dataset/flush               SPA datasets:update @see
 POST /v2/datasets/:dataset/trim                SPA @trim:update
 POST /v1/datasets/:dataset/trim                SPA @trim:update
+POST /api/v1/datasets/:dataset/trim            SPA @trim:update
+POST /api/v1/datasets/:dataset/vacuum          SPA @vacuum:update
 POST /v2/datasets/:dataset/vacuum              SPA @vacuum:update
 POST /v1/datasets/:dataset/vacuum              SPA @vacuum:update
 POST /v1/ingest/:dataset                       PA @ingest:create
 POST /v1/datasets/:dataset/ingest              PA @ingest:create
 POST /api/v1/datasets/:dataset/ingest          PA @ingest:create
 POST /v1/datasets/:dataset/quarantine/:id/replay PA @ingest:create
-POST /v1/datasets/:dataset/query               SPA @query:read
-POST /api/v1/datasets/:dataset/query           SPA @query:read
-POST /v1/datasets/_apl                         SPA
-POST /api/v1/datasets/_apl                     SPA
-POST /v1/query/_apl                            SPA
 GET /v1/datasets/:dataset/segments             SPA @query:read
 GET /v1/datasets/:dataset/segments/:id         SPA @query:read
 GET /v1/datasets/:dataset/stats                SPA @query:read
+POST /v1/datasets/:dataset/query               SPA @query:read
+POST /api/v1/datasets/:dataset/query           SPA @query:read
+POST /v1/query/_apl                            SPA
+POST /v1/datasets/_apl                         SPA
+POST /api/v1/datasets/_apl                     SPA
 GET /v2/tokens                                 SPA apiTokens:read
 POST /v2/tokens                                SPA apiTokens:create
 GET /v2/tokens/:id                             SPA apiTokens:read
@@ -169,7 +208,6 @@ POST /v1/github/secret-scanning                open
 
 /** Behind the gateway: each resource with all methods on the collection, on one, and on what belongs to one. */
 export const FORWARDED: [path: string, resource: string][] = [
-  ["/v2/annotations", "annotations"],
   ["/v2/dashboards", "dashboards"],
   ["/v2/endpoints", "endpoints"],
   ["/v2/flows", "flows"],
@@ -182,7 +220,7 @@ export const FORWARDED: [path: string, resource: string][] = [
   ["/api/v1/notifiers", "notifiers"],
 ];
 /** Judged by their dataset once the body is known: only the credential's kind is judged before. */
-export const FORWARDED_OF_DATASETS = ["/v2/vfields", "/v2/apl-starred-queries", "/api/v1/virtualfields", "/api/v1/starredqueries"];
+export const FORWARDED_OF_DATASETS = ["/v2/apl-starred-queries", "/api/v1/starredqueries"];
 
 const ACTIONS: Record<string, string> = { GET: "read", POST: "update", PUT: "update", PATCH: "update", DELETE: "delete" };
 

@@ -110,7 +110,6 @@ describe("what Headgate does not own", () => {
     ["DELETE", "/v2/integrations/i1", "integrations:delete"],
     ["POST", "/v2/integrations/i1/validate", "integrations:update"],
     ["GET", "/v2/shared-access-keys", "sharedAccessKeys:read"],
-    ["POST", "/v2/annotations", "annotations:create"],
     ["GET", "/v2/flows/f1/runs", "flows:read"],
     ["DELETE", "/v2/endpoints/e1", "endpoints:delete"],
   ] as const)("%s %s needs %s, which a token can have alone", async (method, path, capability) => {
@@ -128,26 +127,26 @@ describe("what Headgate does not own", () => {
     const made = await withUpstream();
     await dataset(made, "web");
     await dataset(made, "api");
-    const holder = await token(made, { datasetCapabilities: { web: { virtualFields: ["create", "read", "delete"] } } });
-    expect((await call("GET", "/v2/vfields?dataset=web", holder)).status).toBe(200);
+    const holder = await token(made, { datasetCapabilities: { web: { starredQueries: ["create", "read", "delete"] } } });
+    expect((await call("GET", "/v2/apl-starred-queries?dataset=web", holder)).status).toBe(200);
     for (const query of ["?dataset=api", "", "?dataset=elsewhere"])
-      expect((await call("GET", `/v2/vfields${query}`, holder)).status).toBe(403);
-    expect((await call("GET", "/v2/vfields?dataset=web&dataset=api", holder)).status).toBe(400);
-    expect((await call("POST", "/v2/vfields", holder, { dataset: "web", name: "f" })).status).toBe(200);
-    expect((await call("POST", "/v2/vfields", holder, { dataset: "api", name: "f" })).status).toBe(403);
-    expect((await call("POST", "/v2/vfields?dataset=web", holder, { dataset: "api" })).status).toBe(400);
-    expect((await call("DELETE", "/v2/vfields/id-1", holder)).status).toBe(403);
-    expect((await call("DELETE", "/v2/vfields/id-1", made.owner)).status).toBe(200);
+      expect((await call("GET", `/v2/apl-starred-queries${query}`, holder)).status).toBe(403);
+    expect((await call("GET", "/v2/apl-starred-queries?dataset=web&dataset=api", holder)).status).toBe(400);
+    expect((await call("POST", "/v2/apl-starred-queries", holder, { dataset: "web", name: "f" })).status).toBe(200);
+    expect((await call("POST", "/v2/apl-starred-queries", holder, { dataset: "api", name: "f" })).status).toBe(403);
+    expect((await call("POST", "/v2/apl-starred-queries?dataset=web", holder, { dataset: "api" })).status).toBe(400);
+    expect((await call("DELETE", "/v2/apl-starred-queries/id-1", holder)).status).toBe(403);
+    expect((await call("DELETE", "/v2/apl-starred-queries/id-1", made.owner)).status).toBe(200);
   });
 
   it("45 reaches the upstream as it was judged: a second dataset in the body is not passed on", async () => {
     const made = await withUpstream();
     await dataset(made, "web");
-    const holder = await token(made, { datasetCapabilities: { web: { virtualFields: ["create"] } } });
+    const holder = await token(made, { datasetCapabilities: { web: { starredQueries: ["create"] } } });
     for (const body of ['{"dataset":"api","dataset":"web"}', '{"d\\u0061taset":"api","dataset":"web"}'])
-      expect((await call("POST", "/v2/vfields", holder, body)).status).toBe(200);
+      expect((await call("POST", "/v2/apl-starred-queries", holder, body)).status).toBe(200);
     expect(sent.map(({ body }) => body)).toEqual(['{"dataset":"web"}', '{"dataset":"web"}']);
-    expect((await call("POST", "/v2/vfields", holder, '{"dataset":"web","dataset":"api"}')).status).toBe(403);
+    expect((await call("POST", "/v2/apl-starred-queries", holder, '{"dataset":"web","dataset":"api"}')).status).toBe(403);
   });
 
   it.each(["%2e%2e%2fusers", "..%2fusers", "a%2Fb", "a%5Cb", "a%00b", "%ff", "a%3Fb", "a;b", "a%252Fb"])(

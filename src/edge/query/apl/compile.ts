@@ -1,4 +1,5 @@
 /** Expressions into closures. Types are checked and constants computed before the first row is seen. */
+import type { Columns } from "./columns.ts";
 import { among } from "./expression/among.ts";
 import { arithmetic, negate } from "./expression/arithmetic.ts";
 import { compare } from "./expression/comparison.ts";
@@ -15,10 +16,12 @@ import type { Compiled } from "./value.ts";
 
 /** Levels of an expression, with those of the names it uses. */
 export const EXPRESSION_DEPTH_MAX = 1000;
+/** Parts of an expression, with those of a name wherever it stands: what runs on every row. */
+export const EXPRESSION_PARTS_MAX = 200_000;
 
 /** @throws QueryFault */
 export function compile(expression: Expression, scope: Scope): Compiled {
-  return compileIn(expression, { scope, names: [], depth: 0 });
+  return compileIn(expression, { scope, names: [], depth: 0, made: { parts: 0, lets: new Map(), virtual: new Map() } });
 }
 
 interface Place {
@@ -26,11 +29,25 @@ interface Place {
   /** Of `let` and of virtual fields, whose expressions this one stands in. */
   readonly names: readonly string[];
   readonly depth: number;
+  readonly made: Made;
+}
+
+/** What has been made already: names that stand for others, twice over, would take for ever if each were compiled wherever it stands. */
+interface Made {
+  parts: number;
+  readonly lets: Map<string, Named>;
+  readonly virtual: Map<string, Named>;
+}
+
+interface Named {
+  readonly compiled: Compiled;
+  readonly parts: number;
 }
 
 function compileIn(expression: Expression, outer: Place): Compiled {
   const { at } = expression;
   if (outer.depth >= EXPRESSION_DEPTH_MAX) throw new QueryFault(at, `an expression goes at most ${EXPRESSION_DEPTH_MAX} levels deep`);
+  count(1, at, outer);
   const place = { ...outer, depth: outer.depth + 1 };
   const part = (one: Expression) => compileIn(one, place);
   switch (expression.kind) {
@@ -65,28 +82,43 @@ function compileIn(expression: Expression, outer: Place): Compiled {
   }
 }
 
-/** What a virtual field or `let` has given the name to: the field goes before any column, `let` after the columns that are known. */
-function named(name: string, at: number, place: Place): Compiled | null {
-  const { scope } = place;
-  const virtual = scope.virtual.get(name);
-  if (virtual !== undefined) {
-    try {
-      return compileIn(virtual, entered(name, at, place, scope));
-    } catch (fault) {
-      // its own text is another one, so the position in it says nothing here
-      if (fault instanceof QueryFault) throw new QueryFault(at, `in the virtual field ${name}: ${fault.message}`);
-      throw fault;
-    }
-  }
-  const given = scope.columns.find(name) === undefined ? scope.lets.get(name) : undefined;
-  if (given === undefined) return null;
-  const nowhere = { list: [], find: () => undefined, slot: () => 0 };
-  return compileIn(given, entered(name, at, place, { ...scope, columns: nowhere, open: false, virtual: new Map() }));
+function count(parts: number, at: number, { made }: Place): void {
+  made.parts += parts;
+  if (made.parts > EXPRESSION_PARTS_MAX) throw new QueryFault(at, "the expression is too large, with all that its names stand for");
 }
 
-function entered(name: string, at: number, place: Place, scope: Scope): Place {
-  if (place.names.includes(name)) throw new QueryFault(at, `${name} is defined by itself: ${[...place.names, name].join(" -> ")}`);
-  return { scope, names: [...place.names, name], depth: place.depth };
+const NO_NAMES: ReadonlyMap<string, Expression> = new Map();
+const NO_COLUMNS: Columns = { list: [], find: () => undefined, slot: () => 0 };
+
+/** What a virtual field or `let` has given the name to: the field goes before any column, `let` after the columns that are known. */
+function named(name: string, at: number, place: Place): Compiled | null {
+  const { scope, made } = place;
+  const virtual = scope.virtual.get(name);
+  // neither sees the names of the query that it stands in
+  if (virtual !== undefined) return substituted(name, at, virtual, made.virtual, place, { ...scope, lets: NO_NAMES });
+  const given = scope.columns.find(name) === undefined ? scope.lets.get(name) : undefined;
+  if (given === undefined) return null;
+  return substituted(name, at, given, made.lets, place, { ...scope, columns: NO_COLUMNS, open: false, virtual: NO_NAMES });
+}
+
+function substituted(name: string, at: number, of: Expression, before: Map<string, Named>, place: Place, scope: Scope): Compiled {
+  const { names, made } = place;
+  const known = before.get(name);
+  if (known !== undefined) {
+    count(known.compiled.constant === undefined ? known.parts : 1, at, place);
+    return known.compiled;
+  }
+  if (names.includes(name)) throw new QueryFault(at, `${name} is defined by itself: ${[...names, name].join(" -> ")}`);
+  const begun = made.parts;
+  try {
+    const compiled = compileIn(of, { ...place, scope, names: [...names, name] });
+    before.set(name, { compiled, parts: made.parts - begun });
+    return compiled;
+  } catch (fault) {
+    // a virtual field has a text of its own, so the position in it says nothing here
+    if (fault instanceof QueryFault && before === made.virtual) throw new QueryFault(at, `in the virtual field ${name}: ${fault.message}`);
+    throw fault;
+  }
 }
 
 /** Null: the chain is none of columns, so its parts are members of whatever its beginning is. */

@@ -1,6 +1,7 @@
 /** Carries a plan out: rows are pushed from the scans through the operators as they come. */
 import type { Origin } from "./aggregates/aggregate.ts";
 import { openBudget } from "./aggregates/budget.ts";
+import { openMaking } from "./execute/made.ts";
 import { openOutput } from "./execute/output.ts";
 import { shown } from "./execute/shown.ts";
 import { LIMITS, type Limits } from "./limits.ts";
@@ -30,10 +31,12 @@ export interface Executed extends Table {
 }
 
 /** A plan is carried out once. What a scan throws ends it. */
-export async function execute({ flow }: Plan, scan: Scan, limits: Limits = LIMITS): Promise<Executed> {
+export async function execute({ flow, holders }: Plan, scan: Scan, limits: Limits = LIMITS): Promise<Executed> {
   const cuts = new Map<string, Cut>();
   const run: Run = {
-    ...{ limits, budget: openBudget(limits.heldBytes), rowsMatched: 0, held: new Map() },
+    ...{ limits, rowsMatched: 0, held: new Map() },
+    makeRow: openMaking(limits.madeRows),
+    openBudget: () => openBudget(limits.heldBytes / Math.max(holders, 1)),
     cut: (code, text) => void cuts.set(code, { code, text }),
   };
   const output = openOutput(flow, run);
@@ -42,7 +45,11 @@ export async function execute({ flow }: Plan, scan: Scan, limits: Limits = LIMIT
   const isByTime = flow.order === null && flow.isOfEvents && table.columns.find("_time") !== undefined;
   return {
     ...table,
-    ...{ meanings: flow.meanings, bucket: flow.bucket, order: isByTime ? [{ field: "_time", desc: true }] : flow.order },
+    ...{
+      meanings: new Map([...flow.meanings].filter(([name]) => table.columns.find(name) !== undefined)),
+      bucket: flow.bucket,
+      order: isByTime ? [{ field: "_time", desc: true }] : flow.order,
+    },
     ...{ rowsMatched: run.rowsMatched, isPartial: cuts.size > 0, cuts: [...cuts.values()] },
   };
 }

@@ -4,7 +4,9 @@
  */
 import { QueryFault } from "./fault.ts";
 import { openAutomaton } from "./regex/automaton.ts";
+import { isShort, openBacktrack } from "./regex/backtrack.ts";
 import { parsePattern } from "./regex/parse.ts";
+import { beginningsOf, prefixOf } from "./regex/prefix.ts";
 import { programOf } from "./regex/program.ts";
 import { openFirstMatch } from "./regex/threads.ts";
 
@@ -40,12 +42,27 @@ export function compileRegex(pattern: string, flags: string, at: number): Regex 
     throw new QueryFault(at, `a regular expression has at most ${PATTERN_LENGTH_MAX} characters, this one ${pattern.length}`);
   const { node, names } = parsePattern(pattern, flags, at);
   const program = programOf(node, names.length, at);
+  const begins = beginningsOf(program);
+  const prefix = prefixOf(node);
   const automaton = openAutomaton(program);
-  const firstMatch = openFirstMatch(program);
+  const firstMatch = openFirstMatch(program, begins);
+  const backtrack = openBacktrack(program, begins);
+  const startIn = (text: string, from: number) => (prefix === "" ? from : text.indexOf(prefix, from));
   return {
     groups: names.length,
     names,
-    test: (text) => automaton.test(text, 0),
-    match: (text, from, meter) => (automaton.test(text, from, meter) ? firstMatch(text, from, meter) : null),
+    test(text) {
+      const start = startIn(text, 0);
+      return start >= 0 && automaton.test(text, start);
+    },
+    match(text, from, meter) {
+      const start = startIn(text, from);
+      if (meter !== undefined) meter.left -= (start < 0 ? text.length : start) - from;
+      if (start < 0 || (meter !== undefined && meter.left < 0)) return null;
+      const short = isShort(program, text, start);
+      // most texts have no match, and the automaton says so at the least cost; behind a prefix most have one
+      if (!(short && (prefix !== "" || program.anchored)) && !automaton.test(text, start, meter)) return null;
+      return short ? backtrack(text, start, meter) : firstMatch(text, start, meter);
+    },
   };
 }

@@ -3,7 +3,7 @@
  * scanner has let them in, so this one does not check what it passes over. Of members with one name, in flattened form too, the first counts.
  */
 import type { Row, Value } from "../apl/value.ts";
-import { type Field, type Fields, LATER, type Level, NONE, TIME } from "./fields.ts";
+import { type Field, type Fields, LATER, type Level, NONE, type Step, SYSTEM_TIME, TIME } from "./fields.ts";
 import type { Window } from "./lines.ts";
 import { isNumber, numberIn } from "./numbers.ts";
 import { microsecondsIn } from "./time.ts";
@@ -51,16 +51,21 @@ export function openEvents({ fields, wide, from, to, blank }: EventsOptions): Ev
   let buffer = Buffer.alloc(0);
   /** Where the next backslash is, at or behind `at`, unless it is before that. */
   let slash = -1;
+  /** Whether the string whose end was looked for last had an escape on the way there. */
+  let escaped = false;
   let at = 0;
   let row: Row = [];
   let left = 0;
   let timed = false;
   let checked = false;
+  /** When the event arrived, which is the first that a line says; of one that says nothing, before all times. */
+  let arrived = Number.NEGATIVE_INFINITY;
 
   function read(start: number, check: boolean): Row | null {
     at = start;
     checked = check;
     timed = !check;
+    arrived = Number.NEGATIVE_INFINITY;
     left = fields.wanted;
     row = blank();
     if (left > 0 || wide || check) {
@@ -78,8 +83,8 @@ export function openEvents({ fields, wide, from, to, blank }: EventsOptions): Ev
       at++;
       return false;
     }
-    for (let before: Field | null = null; ; ) {
-      const expected: Field | null = before === null ? level.first : before.next;
+    for (let before: Step = level.start; ; ) {
+      const expected = before.next;
       const field: Field = expected !== null && isHere(expected.spelled) ? expected : found(level, before);
       at += field.spelled.length;
       space();
@@ -108,13 +113,19 @@ export function openEvents({ fields, wide, from, to, blank }: EventsOptions): Ev
   }
 
   /** The field whose name begins at `at`, which is expected after `before` from now on. */
-  function found(level: Level, before: Field | null): Field {
+  function found(level: Level, before: Step): Field {
+    const { next, other } = before;
+    before.other = next;
+    if (other !== null && isHere(other.spelled)) {
+      before.next = other;
+      return other;
+    }
     if (bytes[at] !== QUOTE) throw new SyntaxError("not a name");
     const end = endOf(at + 1) + 1;
     const spelled = text.slice(at, end);
-    const field = level.fields.get(spelled) ?? fields.learn(level, spelled, bytes.slice(at, end), JSON.parse(buffer.utf8Slice(at, end)));
-    if (before === null) level.first = field;
-    else before.next = field;
+    const field =
+      level.fields.get(spelled) ?? fields.learn(level, spelled, bytes.slice(at, end), JSON.parse(buffer.toString("utf8", at, end)));
+    before.next = field;
     return field;
   }
 
@@ -122,23 +133,24 @@ export function openEvents({ fields, wide, from, to, blank }: EventsOptions): Ev
     const first = bytes[at];
     if (first === QUOTE) return string(field);
     if (first === OPEN_OBJECT) {
-      if (field.descends) return members(fields.below(field));
+      const whole = arrived < field.wholeUntil;
+      if (field.descends && !whole) return members(fields.below(field));
       const start = at;
       nested();
-      return field.isMap && field.slot !== NONE && put(field, JSON.parse(buffer.utf8Slice(start, at)));
+      return whole && field.slot !== NONE && put(field, JSON.parse(buffer.toString("utf8", start, at)));
     }
     const start = at;
     if (first === OPEN_ARRAY) nested();
     else at = behind(IN_SCALAR, start);
     if (field.slot === NONE) return false;
-    if (first === OPEN_ARRAY) return put(field, JSON.parse(buffer.utf8Slice(start, at)));
+    if (first === OPEN_ARRAY) return put(field, JSON.parse(buffer.toString("utf8", start, at)));
     if (isNumber(first)) return put(field, numberIn(bytes, text, start, at));
     return put(field, first === 0x6e ? null : first === 0x74);
   }
 
   function string(field: Field): boolean {
     const start = ++at;
-    if (field.isTime && (field.slot !== NONE || !timed)) {
+    if (field.isTime && (field.slot !== NONE || !timed || fields.byArrival)) {
       at = behind(PLAIN, start) + 1;
       return time(field, microsecondsIn(bytes, start, at - 1));
     }
@@ -150,17 +162,15 @@ export function openEvents({ fields, wide, from, to, blank }: EventsOptions): Ev
       return false;
     }
     if (field.length <= LONG_MADE) at = behind(PLAIN, start);
-    const short = bytes[at] === QUOTE;
-    if (!short) at = endOf(at);
+    const plain = bytes[at] === QUOTE;
+    if (!plain) at = endOf(at);
     const end = at++;
     field.length = end - start;
-    if (end === start) return put(field, "");
-    if (short && end - start <= LONG_MADE) return put(field, field.strings.make(bytes, text, start, end));
-    if (slash < start) slash = slashFrom(start);
-    return put(field, slash < end ? JSON.parse(buffer.utf8Slice(start - 1, at)) : buffer.utf8Slice(start, end));
+    return put(field, field.strings.make(buffer, text, start, end, plain ? "plain" : escaped ? "escaped" : "utf-8"));
   }
 
   function time(field: Field, microseconds: number): boolean {
+    if (field.name === SYSTEM_TIME) arrived = microseconds;
     if (checked && !timed && field.name === TIME) {
       if (!(microseconds >= from && microseconds < to)) return true;
       timed = true;
@@ -201,17 +211,17 @@ export function openEvents({ fields, wide, from, to, blank }: EventsOptions): Ev
 
   /** The closing quote of the string that `from` is in. */
   function endOf(from: number): number {
+    escaped = false;
     for (let p = from; ; p = slash + 2) {
       const end = text.indexOf('"', p);
       if (end < 0) throw new SyntaxError("a string without an end");
-      if (slash < p) slash = slashFrom(p);
+      if (slash < p) {
+        const next = text.indexOf("\\", p);
+        slash = next < 0 ? text.length : next;
+      }
       if (slash > end) return end;
+      escaped = true;
     }
-  }
-
-  function slashFrom(from: number): number {
-    const next = text.indexOf("\\", from);
-    return next < 0 ? text.length : next;
   }
 
   return {

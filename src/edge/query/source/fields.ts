@@ -7,7 +7,13 @@ import type { Columns } from "../apl/columns.ts";
 import type { Type } from "../apl/value.ts";
 import { openStrings, type Strings } from "./strings.ts";
 
-export interface Field {
+/** What came after it last, and before that: a name, or the end of an object, may make the order another one. */
+export interface Step {
+  next: Field | null;
+  other: Field | null;
+}
+
+export interface Field extends Step {
   /** The bytes of its name as it is spelled, with both quotes. */
   readonly spelled: Uint8Array;
   /** In full: `a.b` in the object of `a`. */
@@ -17,17 +23,15 @@ export interface Field {
   slot: number;
   /** `_time` and `_sysTime`. */
   readonly isTime: boolean;
-  /** A map field: its objects are values. */
-  readonly isMap: boolean;
-  /** Whether there is anything wanted within its objects. */
+  /** Of a map field, whose objects are values: in events that arrived before then. Microseconds; of any other field, before all times. */
+  readonly wholeUntil: number;
+  /** Whether there is anything wanted within its objects, where they are none. */
   readonly descends: boolean;
   /** The fields of its objects. */
   below: Level | null;
-  /** The one that came after it last; null: the object ended, or this was never met. */
-  next: Field | null;
   /** Bytes of its last string. */
   length: number;
-  /** Short strings that it has had. */
+  /** Makes its strings. */
   readonly strings: Strings;
 }
 
@@ -37,7 +41,8 @@ export interface Level {
   readonly prefix: string;
   /** By their name as it is spelled. */
   readonly fields: Map<string, Field>;
-  first: Field | null;
+  /** Before its first one. */
+  readonly start: Step;
 }
 
 export const NONE = -1;
@@ -49,12 +54,15 @@ const FIELDS_MAX = 10_000;
 export const COLUMNS_MAX = 2_000;
 
 export const TIME = "_time";
-const SYSTEM_TIME = "_sysTime";
+export const SYSTEM_TIME = "_sysTime";
+
+/** Until when each map field was one, microseconds of arrival; those that still are, for ever. */
+export type MapFields = ReadonlyMap<string, number>;
 
 export interface FieldsOptions {
   /** Null: all. */
   names: readonly string[] | null;
-  mapFields: readonly string[];
+  mapFields: MapFields;
   columns: Columns;
   /** Told when a field gets no column for want of room. */
   crowded(): void;
@@ -64,6 +72,8 @@ export interface Fields {
   readonly top: Level;
   /** Slots of the wanted names that may stand in an event; 0: unknown beforehand. */
   readonly wanted: number;
+  /** Whether it matters when an event arrived. */
+  readonly byArrival: boolean;
   /** The field of a name that was met at a level. `name` is the name as it is meant, without quotes. */
   learn(level: Level, spelled: string, bytes: Uint8Array, name: string): Field;
   below(field: Field): Level;
@@ -72,41 +82,42 @@ export interface Fields {
 }
 
 export function openFields({ names, mapFields, columns, crowded }: FieldsOptions): Fields {
-  const maps = new Set(mapFields);
   const slots = names && new Map(names.map((name) => [name, columns.slot(name, typeOf(name))]));
   // of `a.b.c`: `a` and `a.b`
   const ways = new Set(names?.flatMap((name) => [...name.matchAll(/\./g)].map(({ index }) => name.slice(0, index))));
-  const top: Level = { prefix: "", fields: new Map(), first: null };
+  const top: Level = newLevel("");
   let known = 0;
 
   return {
     top,
     wanted: slots?.size ?? 0,
+    byArrival: [...mapFields.values()].some(Number.isFinite),
     learn(level, spelled, bytes, ownName) {
       if (known++ === FIELDS_MAX) {
         top.fields.clear();
-        top.first = null;
+        top.start.next = top.start.other = null;
         known = 1;
       }
       const name = level.prefix + ownName;
-      const isMap = maps.has(name);
+      const wholeUntil = mapFields.get(name) ?? Number.NEGATIVE_INFINITY;
       const field: Field = {
         spelled: bytes,
         name,
         level,
         slot: slots ? (slots.get(name) ?? NONE) : LATER,
         isTime: name === TIME || name === SYSTEM_TIME,
-        isMap,
-        descends: !isMap && (slots === null || ways.has(name)),
+        wholeUntil,
+        descends: wholeUntil !== Number.POSITIVE_INFINITY && (slots === null || ways.has(name)),
         below: null,
         next: null,
+        other: null,
         length: 0,
         strings: openStrings(),
       };
       level.fields.set(spelled, field);
       return field;
     },
-    below: (field) => (field.below ??= { prefix: `${field.name}.`, fields: new Map(), first: null }),
+    below: (field) => (field.below ??= newLevel(`${field.name}.`)),
     slotOf(field) {
       if (field.slot !== LATER) return field.slot;
       if (columns.find(field.name) === undefined && columns.list.length >= COLUMNS_MAX) {
@@ -116,6 +127,10 @@ export function openFields({ names, mapFields, columns, crowded }: FieldsOptions
       return field.slot;
     },
   };
+}
+
+function newLevel(prefix: string): Level {
+  return { prefix, fields: new Map(), start: { next: null, other: null } };
 }
 
 function typeOf(name: string): Type {

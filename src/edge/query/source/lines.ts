@@ -55,7 +55,7 @@ export async function* windowsOf(
 }
 
 function windowOf(bytes: Uint8Array): Window {
-  return { bytes, text: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).latin1Slice(0, bytes.length) };
+  return { bytes, text: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1") };
 }
 
 async function* inflatedOf(

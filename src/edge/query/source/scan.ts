@@ -6,19 +6,16 @@ import type { Scan, Wanted } from "../apl/source.ts";
 import type { Row } from "../apl/value.ts";
 import { type Account, type Examined, type Limits, openAccount } from "./account.ts";
 import { type EventsReader, openEvents } from "./events.ts";
-import { COLUMNS_MAX, openFields, ROW_ID } from "./fields.ts";
+import { COLUMNS_MAX, type MapFields, openFields, ROW_ID } from "./fields.ts";
 import { type Window, windowsOf } from "./lines.ts";
 import { openPrefilter, type Prefilter } from "./prefilter.ts";
-import { type Block, isWithin, type Piece, piecesOf, type SourceEnv } from "./segments.ts";
+import { type Block, isWithin, type Piece, piecesOf, type Stores } from "./segments.ts";
 
-export interface Reach {
-  env: SourceEnv;
-  /** Of each dataset, at least. */
-  shards: number;
+export interface Reach extends Stores {
   /** Datasets by name that the caller may read: permission is checked before. No other is ever read. */
   destinations: ReadonlyMap<string, Destination>;
   /** Full names of map fields, by dataset name. */
-  mapFields: ReadonlyMap<string, readonly string[]>;
+  mapFields: ReadonlyMap<string, MapFields>;
   /** Whether `_rowID` is among all the fields, where all are wanted. */
   rowIds: boolean;
   /** Epoch milliseconds. */
@@ -35,10 +32,12 @@ export function openScan(reach: Reach): { scan: Scan; examined(): Examined } {
   const scan: Scan = (dataset, wanted, columns) => {
     const destination = reach.destinations.get(dataset);
     if (!destination) throw new Problem("forbidden", `dataset ${JSON.stringify(dataset)} is not open to this query`);
-    return rowsOf(destination, reach.mapFields.get(dataset) ?? [], wanted, columns, reach, account);
+    return rowsOf(destination, reach.mapFields.get(dataset) ?? NO_MAP_FIELDS, wanted, columns, reach, account);
   };
   return { scan, examined: account.examined };
 }
+
+const NO_MAP_FIELDS: MapFields = new Map();
 
 /**
  * A row's id is its segment's id and its number in it. Segments sort by time, and rows in them stand in the order of their arrival, so ids
@@ -46,10 +45,10 @@ export function openScan(reach: Reach): { scan: Scan; examined(): Examined } {
  */
 async function* rowsOf(
   destination: Destination,
-  mapFields: readonly string[],
+  mapFields: MapFields,
   wanted: Wanted,
   columns: Columns,
-  { env, shards, rowIds }: Reach,
+  { rowIds, ...stores }: Reach,
   account: Account,
 ): AsyncGenerator<readonly Row[], void, undefined> {
   const { names, from, to } = wanted;
@@ -66,7 +65,7 @@ async function* rowsOf(
   const events = openEvents({ fields, wide, from, to, blank });
   const prefilter = openPrefilter(wanted.texts);
 
-  for await (const { block, pieces } of blocksOf(piecesOf(destination, { from, to }, env, shards, account))) {
+  for await (const { block, pieces } of blocksOf(piecesOf(destination, { from, to }, stores, account))) {
     const check = !isWithin(block, { from, to });
     const rows: Row[] = [];
     const each = (row: Row, at: number) => {

@@ -9,23 +9,25 @@
  * before it was acknowledged. An answer leaves the object when what it tells of is durable.
  */
 import { Problem } from "../../../problem.ts";
-import type { Buffer } from "../../buffer/buffer.ts";
+import type { Unflushed } from "../../buffer/reading.ts";
 import type { Destination, Tally } from "../../buffer/segment.ts";
-import { type BufferEnv, buffersOf } from "../../buffer/shard.ts";
+import { type BufferEnv, bufferOf, buffersOf } from "../../buffer/shard.ts";
 import type { Account } from "./account.ts";
 import { readObjectPart, segmentsFrom } from "./bucket.ts";
 import { readAhead } from "./read-ahead.ts";
-
-/** Where events are. */
-export interface SourceEnv extends BufferEnv {
-  SEGMENTS: R2Bucket;
-}
 
 /** A segment as far as a query reads it. */
 export interface Block extends Tally {
   id: string;
   /** The shard that held it when the query began; null: the bucket. */
-  held: DurableObjectStub<Buffer> | null;
+  held: number | null;
+}
+
+/** What it takes to read. */
+export interface Stores {
+  env: BufferEnv & { SEGMENTS: R2Bucket };
+  /** Into how many shards the edge spreads a dataset; those that there ever were are read in any case. */
+  shards: number;
 }
 
 /** A part of a block. */
@@ -52,15 +54,10 @@ const TRIES = 2;
  * Pieces of all blocks that may hold events of a range, block by block, the newest first.
  * @throws Problem `store-unavailable`, `overloaded`
  */
-export function piecesOf(
-  destination: Destination,
-  range: Range,
-  env: SourceEnv,
-  shards: number,
-  account: Account,
-): AsyncGenerator<Piece, void, undefined> {
+export function piecesOf(destination: Destination, range: Range, stores: Stores, account: Account): AsyncGenerator<Piece, void, undefined> {
+  const { env } = stores;
   async function* jobs() {
-    for await (const block of blocksOf(destination, range, env, shards, account)) {
+    for await (const block of blocksOf(destination, range, stores, account)) {
       if (!account.takeBytes(block.bytes)) return;
       for (let from = 0; from < block.bytes; from += PIECE_BYTES) {
         if (!account.takeCall()) return;
@@ -75,23 +72,20 @@ export function piecesOf(
   );
 
   async function partOf({ id, held }: Block, from: number, to: number): Promise<Uint8Array | null> {
-    const part = held && (await asked<Uint8Array | null>(() => held.readUnflushed(id, from, to)));
+    const part = held === null ? null : await asked<Uint8Array | null>(() => bufferOf(env, destination, held).readUnflushed(id, from, to));
     // once it has left the log it is in the bucket, with the same bytes in the same places
     return part ?? readObjectPart(env.SEGMENTS, destination, id, from, to);
   }
 }
 
-async function* blocksOf(
-  destination: Destination,
-  range: Range,
-  env: SourceEnv,
-  least: number,
-  account: Account,
-): AsyncGenerator<Block, void, undefined> {
-  const shards = await asked(() => buffersOf(env, destination, least));
-  const held = await Promise.all(
-    shards.map(async (shard) => (await asked(() => shard.unflushed())).map((each) => ({ ...each, held: shard }))),
-  );
+async function* blocksOf(destination: Destination, range: Range, stores: Stores, account: Account): AsyncGenerator<Block, void, undefined> {
+  const { env } = stores;
+  const shards = await asked(() => buffersOf(env, destination, stores.shards));
+  const tellsOf = async (shard: number) => {
+    const unflushed = await asked<Unflushed[]>(() => bufferOf(env, destination, shard).unflushed());
+    return unflushed.map((each) => ({ ...each, held: shard }));
+  };
+  const held = await Promise.all(shards.map((_, shard) => tellsOf(shard)));
   const known = new Set<string>();
   for (const block of held.flat().reverse()) {
     known.add(block.id);
@@ -112,6 +106,7 @@ export function isWithin({ minTime, maxTime }: Tally, { from, to }: Range): bool
   return minTime * 1_000 >= from && (maxTime + 1) * 1_000 <= to;
 }
 
+/** `ask` takes a new stub each time: one that has failed may stay broken. */
 async function asked<T>(ask: () => Promise<T>): Promise<T> {
   for (let left = TRIES - 1; ; left--) {
     try {

@@ -4,7 +4,6 @@ import { stage } from "../../../../src/edge/bucket/staged.ts";
 import { objectKey, segmentId } from "../../../../src/edge/buffer/object-key.ts";
 import type { Append, Destination } from "../../../../src/edge/buffer/segment.ts";
 import { bufferOf } from "../../../../src/edge/buffer/shard.ts";
-import type { EdgeEnv } from "../../../../src/edge/env.ts";
 import { openColumns } from "../../../../src/edge/query/apl/columns.ts";
 import type { Wanted } from "../../../../src/edge/query/apl/source.ts";
 import type { Value } from "../../../../src/edge/query/apl/value.ts";
@@ -94,12 +93,34 @@ export async function scanned(
   return events;
 }
 
-/** The bindings with something between the query and its bucket. */
-export function withBucket(between: (bucket: R2Bucket) => Partial<R2Bucket>): EdgeEnv {
-  const bucket = env.SEGMENTS;
-  const real = { get: bucket.get.bind(bucket), list: bucket.list.bind(bucket) };
-  return Object.defineProperties({} as EdgeEnv, {
+/** What a query asks of others, in the order of its asking: methods of the buffer's and the bucket's. */
+export type Ask = "mostShards" | "unflushed" | "readUnflushed" | "list" | "get";
+
+/** The bindings, with something that is done before each question of a query; `bucket`: in place of the bucket's own methods. */
+export function asking(before: (ask: Ask) => Promise<void> | void, bucket: Partial<R2Bucket> = {}): Reach["env"] {
+  const watched = <T extends object>(object: T, asks: Ask[]): T =>
+    new Proxy(object, {
+      get(target, name) {
+        const method = Reflect.get(target, name) as (...args: unknown[]) => unknown;
+        if (!asks.includes(name as Ask)) return typeof method === "function" ? method.bind(target) : method;
+        return async (...args: unknown[]) => {
+          await before(name as Ask);
+          return Reflect.apply(method, target, args);
+        };
+      },
+    });
+  const buffers = new Proxy(env.BUFFER, {
+    get(target, name) {
+      const method = Reflect.get(target, name) as (...args: unknown[]) => object;
+      const result = (...args: unknown[]) => Reflect.apply(method, target, args);
+      if (name !== "get" && name !== "getByName") return result;
+      return (...args: unknown[]) => watched(result(...args), ["mostShards", "unflushed", "readUnflushed"]);
+    },
+  });
+  const methods = { get: env.SEGMENTS.get.bind(env.SEGMENTS), list: env.SEGMENTS.list.bind(env.SEGMENTS) };
+  return Object.defineProperties({} as Reach["env"], {
     ...Object.getOwnPropertyDescriptors(env),
-    SEGMENTS: { value: { ...real, ...between(bucket) } },
+    BUFFER: { value: buffers },
+    SEGMENTS: { value: watched({ ...methods, ...bucket }, ["list", "get"]) },
   });
 }

@@ -1,7 +1,8 @@
 /** The rows of an answer, of which no more are held than it may have. */
+
+import { openBudget } from "../aggregates/budget.ts";
 import { openBest, rowBytes } from "../operators/best.ts";
 import { comparison } from "../operators/order.ts";
-import { openShare } from "../operators/share.ts";
 import type { Flow, Run, Stage } from "../plan/flow.ts";
 import type { Row } from "../value.ts";
 
@@ -9,7 +10,7 @@ import type { Row } from "../value.ts";
 export const OUTPUT_ROWS_MAX = 50_000;
 /** Rows that are events, where the query says no number: as Axiom has it. */
 export const OUTPUT_ROWS_DEFAULT = 1_000;
-/** A third of what a query may hold: the reply is written beside them. */
+/** Beside what operators hold. */
 export const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
 
 export type Output = Stage & { rows(): Row[] };
@@ -47,7 +48,7 @@ interface Gathering extends Stage {
 }
 
 function newest(time: number, most: number, run: Run): Gathering {
-  const budget = outputBudget(run);
+  const budget = openBudget(run.limits.outputBytes);
   const by = [{ type: "datetime" as const, run: (row: Row) => row[time] }];
   const best = openBest(by, comparison([{ descending: true, nulls: "last" }]), most, budget);
   return {
@@ -63,7 +64,7 @@ function newest(time: number, most: number, run: Run): Gathering {
 }
 
 function first(most: number, run: Run): Gathering {
-  const budget = outputBudget(run);
+  const budget = openBudget(run.limits.outputBytes);
   const held: Row[] = [];
   let isCut = false;
   return {
@@ -82,19 +83,4 @@ function first(most: number, run: Run): Gathering {
     isCut: () => isCut,
     isLarge: () => budget.isCut,
   };
-}
-
-/** No more than the answer may have of what the query may hold. */
-function outputBudget(run: Run) {
-  const whole = openShare(run.budget);
-  return openShare({
-    take: (bytes) => whole.heldBytes + bytes <= run.limits.outputBytes && whole.take(bytes),
-    giveBack: (bytes) => whole.giveBack(bytes),
-    get isCut() {
-      return whole.isCut;
-    },
-    get heldBytes() {
-      return whole.heldBytes;
-    },
-  });
 }

@@ -90,8 +90,9 @@ export function dayNumber(year: number, month: number, date: number): number {
   return years * 365 + leapDays + Math.floor((months * 153 + 2) / 5) + date - 1 - 719_468;
 }
 
-/** RFC 3339 in UTC with as many digits of a second as there are: `2026-01-02T03:04:05.5Z`. */
+/** RFC 3339 in UTC with as many digits of a second as there are: `2026-01-02T03:04:05.5Z`. Empty for what is outside the years 0001 to 9999. */
 export function printTime(microseconds: number): string {
+  if (timeInRange(microseconds) === null) return "";
   const ms = Math.floor(microseconds / millisecond);
   const text = new Date(ms).toISOString();
   const fraction = microseconds - Math.floor(microseconds / second) * second;

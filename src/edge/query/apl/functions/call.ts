@@ -1,4 +1,5 @@
 /** Calls of scalar functions by name. */
+import { constant } from "../expression/fold.ts";
 import { nearest, QueryFault } from "../fault.ts";
 import type { Scope } from "../scope.ts";
 import type { Expression } from "../syntax.ts";
@@ -19,6 +20,7 @@ export function compileCall(
   scope: Scope,
 ): Compiled {
   const { name, at, args } = call;
+  if (name === "typeof" && args[0]?.kind === "column" && args.length === 1) return constant("string", args[0].name.toLowerCase());
   const found = SCALAR_FUNCTIONS.get(name);
   if (found === undefined) throw unknown(name, at);
   const { least, most } = found;

@@ -4,6 +4,7 @@ import { constant, made } from "../expression/fold.ts";
 import { condition } from "../expression/logic.ts";
 import { column } from "../expression/names.ts";
 import type { Compiled, Row, Value } from "../value.ts";
+import { convert, typeNamed } from "./conversion.ts";
 import { type Call, constantText, define, type ScalarFunction, special, wrong } from "./define.ts";
 
 const ARGUMENTS_MAX = 65;
@@ -52,6 +53,13 @@ const columnIfExists = special("A column, or another value where there is none o
   return coalesceNulls([column(name, call.at, scope), fallback]);
 });
 
+const ensureField = special("A column as of a type; nulls where there is none: (name, typeof(type)).", [2, 2], (args, call) => {
+  const name = constantText(args, 0, call);
+  const type = typeNamed(args, 1, call);
+  const { scope } = call;
+  return scope.open || scope.columns.find(name) !== undefined ? convert(type, column(name, call.at, scope)) : constant(type, null);
+});
+
 /** An event of an open table may have no such field. */
 function coalesceNulls(of: readonly Compiled[]): Compiled {
   const { type, runs } = commonType(of);
@@ -75,4 +83,5 @@ export const CONDITION_FUNCTIONS: Record<string, ScalarFunction> = {
   isnotempty,
   notempty: isnotempty,
   column_ifexists: columnIfExists,
+  ensure_field: ensureField,
 };

@@ -4,7 +4,8 @@ import { readDatetime, readPrinted, readTimespan } from "../expression/coerce.ts
 import { made } from "../expression/fold.ts";
 import { timeInRange } from "../expression/time-text.ts";
 import type { Compiled, Type, Value } from "../value.ts";
-import { define, type ScalarFunction, special, wrong } from "./define.ts";
+import { boundedText } from "./bounds.ts";
+import { type Call, constantText, define, type ScalarFunction, special, wrong } from "./define.ts";
 
 const NUMBER = /^\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?\s*$/i;
 const HEX = /^\s*0x[0-9a-f]{1,14}\s*$/i;
@@ -34,6 +35,26 @@ function timeIn(text: string): number | null {
   const instant = readTimeText(text);
   if (instant === null) return null;
   return timeInRange(instant.ms * 1000 + Number(instant.text.slice(23, 26).replace(/\D.*$/, "").padEnd(3, "0")));
+}
+
+const NAMED_TYPES: ReadonlyMap<string, Type> = new Map<string, Type>([
+  ["string", "string"],
+  ["bool", "bool"],
+  ["boolean", "bool"],
+  ["int", "long"],
+  ["long", "long"],
+  ["real", "real"],
+  ["double", "real"],
+  ["datetime", "datetime"],
+  ["timespan", "timespan"],
+  ["dynamic", "dynamic"],
+]);
+
+/** `typeof(long)`, or its name as a text. */
+export function typeNamed(args: readonly Compiled[], position: number, call: Call): Type {
+  const type = NAMED_TYPES.get(constantText(args, position, call));
+  if (type === undefined) throw wrong(position, call, `must name a type, as typeof(long): ${[...NAMED_TYPES.keys()].join(", ")}`);
+  return type;
 }
 
 export function convert(type: Type, of: Compiled): Compiled {
@@ -111,7 +132,7 @@ export const CONVERSION_FUNCTIONS: Record<string, ScalarFunction> = {
     return convert("timespan", of);
   }),
   tohex: define("A whole number in hexadecimal digits, at least so many.", ["whole", "whole?"], "string", toHex),
-  dynamic_to_json: define("A value as JSON.", ["any"], "string", (value) => JSON.stringify(value ?? null)),
+  dynamic_to_json: define("A value as JSON.", ["any"], "string", (value) => boundedText(JSON.stringify(value ?? null))),
   toarray: define("An array of a value, unless it is one.", ["any"], "dynamic", (value) =>
     value === null || value === undefined ? null : Array.isArray(value) ? (value as Value) : [value],
   ),

@@ -1,6 +1,6 @@
 /** Texts that stand for something else: Base64, URLs, JSON, CSV, sizes in bytes. */
 import type { Value } from "../value.ts";
-import { parseJson } from "./bounds.ts";
+import { boundedText, parseJson } from "./bounds.ts";
 import { type Bag, define, printed, type ScalarFunction } from "./define.ts";
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -59,7 +59,7 @@ function parseUrlQuery(text: string): Value {
 }
 
 function formatUrl(parts: Bag): string | null {
-  const part = (name: string) => printed(parts[name]);
+  const part = (name: string) => printed(parts[name]).toWellFormed();
   if (part("host") === "") return null;
   const user =
     part("user") === "" ? "" : `${encodeURIComponent(part("user"))}${part("password") && `:${encodeURIComponent(part("password"))}`}@`;
@@ -123,7 +123,9 @@ const json = define("The value of a JSON text; what is no JSON stays a text.", [
 });
 
 export const ENCODING_FUNCTIONS: Record<string, ScalarFunction> = {
-  base64_encode_tostring: define("A text in Base64.", ["text"], "string", (text) => Buffer.from(text, "utf8").toString("base64")),
+  base64_encode_tostring: define("A text in Base64.", ["text"], "string", (text) =>
+    boundedText(Buffer.from(text, "utf8").toString("base64")),
+  ),
   base64_decode_tostring: define("The text that stands in Base64; null if it is none.", ["text"], "string", (text) =>
     decoded(fromBase64(text)),
   ),
@@ -134,7 +136,7 @@ export const ENCODING_FUNCTIONS: Record<string, ScalarFunction> = {
     const bytes = fromBase64(text);
     return bytes === null ? null : [...bytes];
   }),
-  url_encode: define("A text as part of a URL.", ["text"], "string", (text) => encodeURIComponent(text.toWellFormed())),
+  url_encode: define("A text as part of a URL.", ["text"], "string", (text) => boundedText(encodeURIComponent(text.toWellFormed()))),
   url_decode: define("A text that was part of a URL.", ["text"], "string", urlDecode),
   parse_url: define("scheme, host, port, path, username, password, query and fragment of a URL.", ["text"], "dynamic", parseUrl),
   parse_urlquery: define("The parameters in a URL's query.", ["text"], "dynamic", parseUrlQuery),

@@ -3,9 +3,9 @@
 import { made } from "../expression/fold.ts";
 import type { Meter, Regex } from "../regex.ts";
 import { compileRegex } from "../regex.ts";
-import type { Compiled, Type, Value } from "../value.ts";
+import type { Compiled, Value } from "../value.ts";
 import { TEXT_LENGTH_MAX } from "./bounds.ts";
-import { convert } from "./conversion.ts";
+import { convert, typeNamed } from "./conversion.ts";
 import { type Call, constantText, read, type ScalarFunction, special, wrong } from "./define.ts";
 
 type ReadText = (row: Parameters<Compiled["run"]>[0]) => string | null;
@@ -20,18 +20,6 @@ function textAt(args: readonly Compiled[], position: number, call: Call): { arg:
   return { arg, text: read(arg, "text", position, call) as ReadText };
 }
 
-const NAMED_TYPES: Record<string, Type> = {
-  string: "string",
-  bool: "bool",
-  int: "long",
-  long: "long",
-  real: "real",
-  double: "real",
-  datetime: "datetime",
-  timespan: "timespan",
-  dynamic: "dynamic",
-};
-
 function extract(args: readonly Compiled[], call: Call): Compiled {
   const regex = patternAt(args, 0, call);
   const group = args[1]?.constant?.value;
@@ -44,9 +32,7 @@ function extract(args: readonly Compiled[], call: Call): Compiled {
     return value === null || spans === null ? null : groupOf(value, spans, group);
   });
   if (args.length === 3) return found;
-  const type = NAMED_TYPES[constantText(args, 3, call)];
-  if (type === undefined) throw wrong(3, call, `must name a type: ${Object.keys(NAMED_TYPES).join(", ")}`);
-  return convert(type, found);
+  return convert(typeNamed(args, 3, call), found);
 }
 
 function groupOf(text: string, spans: readonly number[], group: number): string {

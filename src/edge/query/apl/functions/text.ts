@@ -122,7 +122,7 @@ export const TEXT_FUNCTIONS: Record<string, ScalarFunction> = {
   ),
   isascii: define("Whether all characters of a text are ASCII.", ["text"], "bool", (text) => !/[^\0-\x7f]/.test(text)),
   isutf8: define("Whether a text is well-formed Unicode.", ["text"], "bool", (text) => text.isWellFormed()),
-  quote: define("A text in double quotes, with escapes.", ["text"], "string", (text) => JSON.stringify(text)),
+  quote: define("A text in double quotes, with escapes.", ["text"], "string", (text) => boundedText(JSON.stringify(text))),
   translate: define("A text with characters exchanged one by one: (from, to, text).", ["text", "text", "text"], "string", translate),
   strip_ansi_escapes: define("A text without escape sequences for terminals.", ["text"], "string", (text) => text.replace(ANSI_ESCAPE, "")),
   unicode_codepoints_from_string: define("Code points of a text.", ["text"], "dynamic", (text) =>

@@ -57,11 +57,13 @@ export function openBest(by: readonly Compiled[], compare: Compare, most: number
     }
   }
 
-  function replaceLast(one: Ranked): void {
-    dropLast();
+  /** Makes room by leaving out rows that come later in order; of those that are held, the first ones stay. */
+  function insert(one: Ranked): void {
     while (!budget.take(one.bytes)) {
       isCut = true;
-      if (held.length === 0) return;
+      const last = held[0];
+      room = held.length;
+      if (last === undefined || compare(one, last) > 0) return;
       dropLast();
     }
     held.push(one);
@@ -75,21 +77,26 @@ export function openBest(by: readonly Compiled[], compare: Compare, most: number
 
   return {
     add(row) {
-      const one = { row, keys: keysOf(row, by), turn: count++, bytes: rowBytes(row) };
-      if (held.length < room && budget.take(one.bytes)) {
-        held.push(one);
-        return;
-      }
-      if (held.length < room) {
+      const one = { row, keys: keysOf(row, by), turn: count++, bytes: 0 };
+      if (!isHeap && held.length < room) {
+        one.bytes = rowBytes(row) + bytesOf(one.keys);
+        if (budget.take(one.bytes)) {
+          held.push(one);
+          return;
+        }
         isCut = true;
         room = held.length;
       }
-      if (room === 0) return;
       if (!isHeap) {
         isHeap = true;
         for (let at = held.length >> 1; at >= 0; at--) sink(at);
       }
-      if (held.length > 0 && compare(one, held[0] as Ranked) < 0) replaceLast(one);
+      // most rows are behind the last that is held, and cost no more than to see that
+      const last = held[0];
+      if (last === undefined || compare(one, last) > 0) return;
+      one.bytes = rowBytes(row) + bytesOf(one.keys);
+      if (held.length >= room) dropLast();
+      insert(one);
     },
     *take() {
       held.sort(compare);

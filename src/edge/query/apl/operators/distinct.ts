@@ -7,7 +7,6 @@ import { openLayout } from "../plan/layout.ts";
 import { columnOf, renamed } from "../plan/meanings.ts";
 import { namesOf } from "../plan/names.ts";
 import type { Compiled, Row } from "../value.ts";
-import { openShare } from "./share.ts";
 
 /** Rows that are told apart. */
 export const DISTINCT_ROWS_MAX = 100_000;
@@ -33,7 +32,7 @@ export const distinct: PlanOperator<"distinct"> = (flow, { items }, planning) =>
 };
 
 function ofValues(next: Stage, run: Run, by: readonly Compiled[]): Stage {
-  const budget = openShare(run.budget);
+  const budget = run.openBudget();
   const limit = openLimit(run);
   const keys = openGroupKeys(by, budget, (bytes) => limit.admits(keys.size) && budget.take(bytes));
   return passing(next, (rows) => {
@@ -51,7 +50,7 @@ function ofValues(next: Stage, run: Run, by: readonly Compiled[]): Stage {
 }
 
 function ofWholeRows(next: Stage, run: Run, columns: Columns): Stage {
-  const budget = openShare(run.budget);
+  const budget = run.openBudget();
   const limit = openLimit(run);
   const seen = new Set<string>();
   return passing(next, (rows) =>

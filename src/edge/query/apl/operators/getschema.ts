@@ -1,5 +1,6 @@
 import { becomes, type PlanOperator } from "../plan/flow.ts";
 import { openLayout } from "../plan/layout.ts";
+import { shownSlots } from "../plan/shown.ts";
 import type { Row, Type, Value } from "../value.ts";
 
 const DATA_TYPES: Record<Type, string> = {
@@ -14,7 +15,8 @@ const DATA_TYPES: Record<Type, string> = {
 
 /** Of events, the columns that they have, each with the type of all its values, or dynamic. */
 export const getschema: PlanOperator<"getschema"> = (flow) => {
-  const { layout, open } = flow;
+  const before = { ...flow };
+  const { layout, open } = before;
   becomes(
     flow,
     openLayout([
@@ -31,11 +33,11 @@ export const getschema: PlanOperator<"getschema"> = (flow) => {
         if (open || layout.list.some(({ type }) => type === "dynamic")) for (const row of rows) look(row, seen);
       },
       finish() {
-        const rows: Row[] = [];
-        layout.list.forEach(({ name, type }, slot) => {
-          const found = type === "dynamic" ? seen[slot] : type;
-          if (found === undefined && open) return;
-          rows.push([name, rows.length, DATA_TYPES[found ?? "dynamic"], found ?? "dynamic"]);
+        const slots = shownSlots(before, (slot) => seen[slot] !== undefined);
+        const rows = slots.map((slot, i): Row => {
+          const { name = "", type = "dynamic" } = layout.list[slot] ?? {};
+          const found = type === "dynamic" ? (seen[slot] ?? type) : type;
+          return [name, i, DATA_TYPES[found], found];
         });
         next.push(rows);
         next.finish();

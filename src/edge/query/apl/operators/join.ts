@@ -4,7 +4,6 @@ import type { Row } from "../value.ts";
 import { rowBytes } from "./best.ts";
 import { type KeyOf, openJoinKeys } from "./join/key.ts";
 import { type Combine, openJoinLayout } from "./join/layout.ts";
-import { openShare } from "./share.ts";
 
 /** Of the right side. */
 export const JOIN_ROWS_MAX = 50_000;
@@ -24,6 +23,7 @@ export const join: PlanOperator<"join"> = (flow, { how, right, on }, planning, {
 
 function joining(next: Stage, run: Run, side: RightSide, keyOf: KeyOf, how: string, combine: Combine): Stage {
   const used = new Set<string>();
+  let isStopped = false;
   const held = () => run.held.get(side)?.byKey ?? new Map<string, readonly Row[]>();
 
   function* matches(rows: readonly Row[]): Iterable<Row> {
@@ -31,12 +31,23 @@ function joining(next: Stage, run: Run, side: RightSide, keyOf: KeyOf, how: stri
       const key = keyOf(row);
       const found = key === null ? undefined : held().get(key);
       if (found === undefined || key === null) {
+        // no more than the rows that come
         if (how === "leftouter") yield combine(row, null);
         continue;
       }
       // of rows of the left with the same key, the first alone
       if (how === "innerunique" && used.size === used.add(key).size) continue;
-      for (const one of found) yield combine(row, one);
+      for (const one of found) {
+        if (!run.makeRow()) {
+          isStopped = true;
+          run.cut(
+            "apl_join_limit",
+            `a query makes at most ${run.limits.madeRows} rows of others, by join and mv-expand: further ones are left out`,
+          );
+          return;
+        }
+        yield combine(row, one);
+      }
     }
   }
 
@@ -44,14 +55,14 @@ function joining(next: Stage, run: Run, side: RightSide, keyOf: KeyOf, how: stri
     push: (rows) => pushAll(next, matches(rows)),
     finish: () => next.finish(),
     get isDone() {
-      return next.isDone || (how !== "leftouter" && held().size === 0);
+      return isStopped || next.isDone || (how !== "leftouter" && held().size === 0);
     },
   };
 }
 
 /** Holds the right side by its keys. A row without one matches nothing. */
 function holding(run: Run, keyOf: KeyOf): ReturnType<RightSide["open"]> {
-  const budget = openShare(run.budget);
+  const budget = run.openBudget();
   const byKey = new Map<string, Row[]>();
   let count = 0;
   let isCut = false;

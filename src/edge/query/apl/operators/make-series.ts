@@ -1,19 +1,20 @@
 import { openAggregate } from "../aggregates/aggregates.ts";
+import { openBudget } from "../aggregates/budget.ts";
 import { openSeries } from "../aggregates/series.ts";
 import { splitAggregates } from "../aggregates/split.ts";
 import { QueryFault } from "../fault.ts";
 import { becomes, compileIn, type Meaning, type Planning, type PlanOperator, pushAll } from "../plan/flow.ts";
 import { openLayout } from "../plan/layout.ts";
-import { namesOf, unlike } from "../plan/names.ts";
+import { checkTwice, namesOf, unlike } from "../plan/names.ts";
 import type { Expression } from "../syntax.ts";
 import type { Row, Type, Value } from "../value.ts";
 import { converter } from "./convert.ts";
-import { openShare } from "./share.ts";
 
 /** Of constants, which no row and no bin has a part in. */
 const NO_RANGE = { from: 0, to: 0 };
 
 export const makeSeries: PlanOperator<"make-series"> = (flow, operator, planning) => {
+  checkTwice([...operator.aggregates, ...operator.by]);
   const names = namesOf(operator.by);
   const by = operator.by.map(({ value }) => compileIn(flow, value, planning));
   const on = compileIn(flow, operator.on, planning);
@@ -42,7 +43,7 @@ export const makeSeries: PlanOperator<"make-series"> = (flow, operator, planning
   };
   checkAxis(on.type, step.type, operator.step);
   // what is wrong with the axis is said before an event is read
-  openSeries(axis, [], [], { budget: openShare({ take: () => true, giveBack: () => undefined, isCut: false, heldBytes: 0 }) });
+  openSeries(axis, [], [], { budget: openBudget() });
 
   const meanings = new Map<string, Meaning>(names.map((name) => [name, { kind: "group" }]));
   for (const { name, aggregate } of made) meanings.set(name, { kind: "aggregation", origin: aggregate.origin });
@@ -55,7 +56,7 @@ export const makeSeries: PlanOperator<"make-series"> = (flow, operator, planning
   const shown = converter(on.type, "dynamic");
   const arrays = made.map(({ aggregate }) => converter(aggregate.type, "dynamic"));
   flow.steps.push((next, run) => {
-    const limits = { budget: openShare(run.budget), groupsMax: run.limits.groups };
+    const limits = { budget: run.openBudget(), groupsMax: run.limits.groups };
     const series = openSeries(axis, by, made, limits);
     return {
       push(rows) {

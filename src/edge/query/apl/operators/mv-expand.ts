@@ -20,7 +20,7 @@ export const mvExpand: PlanOperator<"mv-expand"> = (flow, { items, indexName, li
   flow.meanings = without(flow.meanings, names);
   const most = Math.min(limit ?? Number.POSITIVE_INFINITY, EXPANDED_ROWS_MAX);
 
-  function* expanded(rows: readonly Row[], run: Run): Iterable<Row> {
+  function* expanded(rows: readonly Row[], run: Run, stop: () => void): Iterable<Row> {
     for (const row of rows) {
       const elements = runs.map((of) => elementsOf(of(row)));
       // of several, the missing elements of a shorter one are null
@@ -28,6 +28,13 @@ export const mvExpand: PlanOperator<"mv-expand"> = (flow, { items, indexName, li
       if (length > most && most === EXPANDED_ROWS_MAX)
         run.cut("apl_mv_expand_limit", `mv-expand makes at most ${EXPANDED_ROWS_MAX} rows of one: further elements are left out`);
       for (let i = 0; i < Math.min(length, most); i++) {
+        if (!run.makeRow()) {
+          run.cut(
+            "apl_mv_expand_limit",
+            `a query makes at most ${run.limits.madeRows} rows of others, by mv-expand and join: further ones are left out`,
+          );
+          return stop();
+        }
         const copy = row.slice();
         sets.forEach(({ slot, convert }, k) => {
           put(copy, slot, convert(elements[k]?.[i] ?? null));
@@ -38,13 +45,19 @@ export const mvExpand: PlanOperator<"mv-expand"> = (flow, { items, indexName, li
     }
   }
 
-  flow.steps.push((next, run) => ({
-    push: (rows) => pushAll(next, expanded(rows, run)),
-    finish: () => next.finish(),
-    get isDone() {
-      return next.isDone;
-    },
-  }));
+  flow.steps.push((next, run) => {
+    let isStopped = false;
+    const stop = () => {
+      isStopped = true;
+    };
+    return {
+      push: (rows) => pushAll(next, expanded(rows, run, stop)),
+      finish: () => next.finish(),
+      get isDone() {
+        return isStopped || next.isDone;
+      },
+    };
+  });
 };
 
 function elementsOf(value: Value): readonly Value[] {

@@ -16,7 +16,7 @@ function ascending(a: Value, b: Value): number {
   const ranks = (RANKS[typeof a] ?? 0) - (RANKS[typeof b] ?? 0);
   if (ranks !== 0) return ranks;
   if (typeof a === "boolean") return Number(a) - Number(b);
-  return ascending(canonicalText(a), canonicalText(b));
+  return ascending((a as readonly Value[])[0], (b as readonly Value[])[0]);
 }
 
 /** What of a row decides its place. */
@@ -45,6 +45,10 @@ export function comparison(keys: readonly Pick<SortKey, "descending" | "nulls">[
   };
 }
 
+/** What is neither number nor text nor truth stands for itself by its content, in an array of its own. */
 export function keysOf(row: Row, by: readonly Compiled[]): Value[] {
-  return by.map(({ run }) => run(row));
+  return by.map(({ run }) => {
+    const value = run(row);
+    return typeof value === "object" && value !== null ? [canonicalText(value)] : value;
+  });
 }

@@ -90,10 +90,15 @@ function reshape(flow: Flow, nameNow: (name: string) => string | null, nameBefor
     return now === null ? [] : [{ name: now, type }];
   });
   const open = flow.open && !closes;
-  const layout = openLayout(columns, (name) => {
+  const ask = (name: string) => {
     const asked = open ? nameBefore(name) : null;
     return asked === null ? null : (before.list[before.slot(asked)]?.type ?? null);
-  });
+  };
+  const isGone = (name: string) => {
+    const asked = nameBefore(name);
+    return asked === null || before.lacks(asked);
+  };
+  const layout = openLayout(columns, ask, isGone);
   for (const name of before.defined) {
     const now = nameNow(name);
     if (now !== null) layout.define(now, before.list[before.find(name) ?? 0]?.type ?? "dynamic");
@@ -101,10 +106,10 @@ function reshape(flow: Flow, nameNow: (name: string) => string | null, nameBefor
   const sources = columns.map(({ name }) => ({ name, from: nameBefore(name) }));
   becomes(flow, layout, { ...renamed(flow, sources), open, isOfEvents, arrange: open ? arrange : null });
   flow.steps.push((next) => {
-    const relay = openRelay(before, (name) => {
+    const relay = openRelay(before, (name, type) => {
       const now = nameNow(name);
       if (now === null) return null;
-      const slot = open ? layout.slot(now) : layout.find(now);
+      const slot = open ? layout.slot(now, type) : layout.find(now);
       return slot === undefined ? null : { slot };
     });
     return passing(next, (rows) =>

@@ -2,7 +2,6 @@
 import { type PlanOperator, passing, pushAll, type Run, type Stage } from "../plan/flow.ts";
 import type { Row } from "../value.ts";
 import { rowBytes } from "./best.ts";
-import { openShare } from "./share.ts";
 
 export const sample: PlanOperator<"sample"> = (flow, { count }, { seed }) => {
   flow.isLimited = true;
@@ -16,7 +15,7 @@ function part(next: Stage, share: number, seed: number): Stage {
 
 function reservoir(next: Stage, count: number, seed: number, run: Run): Stage {
   const chance = chances(seed);
-  const budget = openShare(run.budget);
+  const budget = run.openBudget();
   const most = Math.min(count, run.limits.sortRows);
   const held: Row[] = [];
   let room = most;

@@ -4,7 +4,6 @@ import { columnOf } from "../plan/meanings.ts";
 import type { Operator, SortKey } from "../syntax.ts";
 import { openBest } from "./best.ts";
 import { comparison } from "./order.ts";
-import { openShare } from "./share.ts";
 
 /** Rows that a sort holds; of more, those that come first. */
 export const SORT_ROWS_MAX = 50_000;
@@ -41,7 +40,7 @@ function sorting(flow: Flow, keys: readonly SortKey[], planning: Planning, count
   const compare = comparison(keys);
   return (next, run): Stage => {
     const most = Math.min(count, run.limits.sortRows);
-    const best = openBest(by, compare, most, openShare(run.budget));
+    const best = openBest(by, compare, most, run.openBudget());
     return {
       push(rows) {
         for (const row of rows) best.add(row);

@@ -7,12 +7,12 @@ import { splitAggregates } from "../aggregates/split.ts";
 import type { ColumnInfo } from "../columns.ts";
 import { becomes, compileIn, type Flow, type Meaning, type Planning, type PlanOperator, pushAll } from "../plan/flow.ts";
 import { openLayout } from "../plan/layout.ts";
-import { namesOf, unlike } from "../plan/names.ts";
+import { checkTwice, namesOf, unlike } from "../plan/names.ts";
+import { hasStar } from "../plan/needs.ts";
 import { put } from "../plan/relay.ts";
 import { stepOfBin } from "../plan/steps.ts";
 import type { Expression, Named, Operator } from "../syntax.ts";
 import type { Row, Type } from "../value.ts";
-import { openShare } from "./share.ts";
 
 /** One item behind `summarize`: columns of an aggregation, or one computed of several. */
 interface Item {
@@ -23,6 +23,7 @@ interface Item {
 }
 
 export const summarize: PlanOperator<"summarize"> = (flow, operator, planning) => {
+  checkTwice([...operator.aggregates, ...operator.by]);
   const names = namesOf(operator.by);
   const by = operator.by.map(({ value }) => compileIn(flow, value, planning));
   const groups = names.map((name, i): ColumnInfo => ({ name, type: by[i]?.type ?? "dynamic" }));
@@ -40,7 +41,7 @@ export const summarize: PlanOperator<"summarize"> = (flow, operator, planning) =
 
   becomes(flow, layout, { open: isOpen, meanings, bucket: bucketOf(flow, operator.by, names, planning) });
   flow.steps.push((next, run) => {
-    const budget = openShare(run.budget);
+    const budget = run.openBudget();
     const grouping = openGrouping(by, aggregates, { budget, groupsMax: run.limits.groups });
     return {
       push(rows) {
@@ -50,7 +51,7 @@ export const summarize: PlanOperator<"summarize"> = (flow, operator, planning) =
         if (grouping.isCut)
           run.cut(
             "apl_summarize_limit",
-            `summarize kept ${grouping.groups} groups, for which it had room (at most ${run.limits.groups}): rows of others are left out`,
+            `summarize keeps at most ${run.limits.groups} groups, and as many groups and values as there is room for: others are left out`,
           );
         pushAll(next, finished(grouping.results(), items, groups.length, layout));
         next.finish();
@@ -130,10 +131,6 @@ function* finished(results: Iterable<Row>, items: readonly Item[], groups: numbe
     });
     yield row;
   }
-}
-
-function hasStar(expression: Expression): boolean {
-  return expression.kind === "call" && expression.args.some(({ kind }) => kind === "star");
 }
 
 function bucketOf({ range }: Flow, by: readonly Named[], names: readonly string[], planning: Planning): Flow["bucket"] {

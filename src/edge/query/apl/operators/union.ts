@@ -58,8 +58,7 @@ function commonType(types: readonly Type[]): Type {
 
 function into({ layout: from }: Flow, layout: Layout, sourceSlot: number | null, name: string): Step {
   return (next) => {
-    const relay = openRelay(from, (column) => {
-      const type = from.list[from.find(column) ?? 0]?.type ?? "dynamic";
+    const relay = openRelay(from, (column, type) => {
       const slot = layout.slot(column, type);
       const as = layout.list[slot]?.type ?? "dynamic";
       return slot === sourceSlot ? null : { slot, convert: as === type ? undefined : converter(type, as) };

@@ -2,12 +2,14 @@
 import type { Origin } from "../aggregates/aggregate.ts";
 import type { Budget } from "../aggregates/budget.ts";
 import { compile } from "../compile.ts";
+import { QueryFault } from "../fault.ts";
 import type { Limits } from "../limits.ts";
 import type { Wanted } from "../source.ts";
 import type { Expression, Operator, Tabular } from "../syntax.ts";
 import type { Compiled, Row } from "../value.ts";
 import type { Layout } from "./layout.ts";
 import { type Range, withSteps } from "./steps.ts";
+import { visited } from "./tree.ts";
 
 /** Takes rows, and gives others to the next one. */
 export interface Stage {
@@ -21,8 +23,10 @@ export interface Stage {
 /** One execution. */
 export interface Run {
   readonly limits: Limits;
-  /** Of all that is held at a time. */
-  readonly budget: Budget;
+  /** For one operator that holds rows: each of them has its part, so that none leaves nothing for those behind it. */
+  openBudget(): Budget;
+  /** Asks for one more row that is made of others; false: the query has made as many as it may. */
+  makeRow(): boolean;
   /** Tells of rows that were left out: the answer is partial. */
   cut(code: string, text: string): void;
   /** Rows that passed the filters right behind a source. */
@@ -113,6 +117,9 @@ export type PlanOperator<K extends Operator["kind"]> = (flow: Flow, operator: Op
 
 /** @throws QueryFault */
 export function compileIn({ layout, open, range }: Surroundings, expression: Expression, { lets, now }: Planning): Compiled {
+  visited(expression, (one) => {
+    if (one.kind === "column" && open && !lets.has(one.name)) checkThere(layout, one.name, one.at);
+  });
   // virtual fields are computed behind the source, so that they are columns from there on
   return compile(withSteps(expression, range), { columns: layout, open, lets, now, virtual: new Map() });
 }
@@ -120,6 +127,11 @@ export function compileIn({ layout, open, range }: Surroundings, expression: Exp
 /** The flow goes on as a table of its own, closed unless told: columns mean what they are told to mean. */
 export function becomes(flow: Flow, layout: Layout, more: Partial<Flow> = {}): void {
   Object.assign(flow, { layout, open: false, isOfEvents: false, order: null, meanings: new Map(), bucket: null, arrange: null, ...more });
+}
+
+/** @throws QueryFault where the name has been taken away. */
+export function checkThere(layout: Layout, name: string, at: number): void {
+  if (layout.lacks(name)) throw new QueryFault(at, `there is no column ${name} any more: an operator before this one leaves it out`);
 }
 
 /** A stage that changes rows one portion at a time and holds none. */

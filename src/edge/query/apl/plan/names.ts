@@ -14,16 +14,22 @@ export function unlike(name: string, taken: { has(name: string): boolean }): str
   for (let i = 1; ; i++) if (!taken.has(`${name}${i}`)) return `${name}${i}`;
 }
 
+/** @throws QueryFault where the query gives a name twice. */
+export function checkTwice(items: readonly Named[]): Set<string> {
+  const given = new Set<string>();
+  for (const { name, at } of items) {
+    if (name !== null && given.has(name)) throw new QueryFault(at, `the column ${name} is given twice; give one of them another name`);
+    if (name !== null) given.add(name);
+  }
+  return given;
+}
+
 /**
  * Names for the columns that a list of items makes, each different: one that is derived gives way.
  * @throws QueryFault where the query gives a name twice.
  */
 export function namesOf(items: readonly Named[], prefix?: string, start = 1): string[] {
-  const taken = new Set<string>();
-  for (const { name, at } of items) {
-    if (name !== null && taken.has(name)) throw new QueryFault(at, `the column ${name} is given twice; give one of them another name`);
-    if (name !== null) taken.add(name);
-  }
+  const taken = checkTwice(items);
   return items.map((item, i) => {
     if (item.name !== null) return item.name;
     const name = unlike(nameOf(item, i + start, prefix), taken);

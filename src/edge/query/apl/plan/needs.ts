@@ -33,8 +33,9 @@ function needsOf(operator: Operator): boolean | null {
   }
 }
 
-function hasStar(expression: Expression): boolean {
+export function hasStar(expression: Expression): boolean {
   let found = false;
+  // `count(*)` is `count()`
   visited(expression, (one) => {
     if (one.kind === "call" && one.args.length > (one.name === "count" ? 1 : 0)) found ||= one.args.some(({ kind }) => kind === "star");
   });

@@ -1,7 +1,7 @@
 /** Names of columns in which `*` stands for any text. */
 import { nearest, QueryFault } from "../fault.ts";
 import type { NamePattern } from "../syntax.ts";
-import type { Flow } from "./flow.ts";
+import { checkThere, type Flow } from "./flow.ts";
 
 export type Matches = (name: string) => boolean;
 
@@ -31,8 +31,9 @@ export function anyOf(patterns: readonly NamePattern[]): Matches {
   return (name) => matchers.some((matches) => matches(name));
 }
 
-/** @throws QueryFault where a name without `*` is no column of a closed table. */
+/** @throws QueryFault where a table has no such column. */
 export function checkKnown({ layout, open }: Flow, name: string, at: number): void {
+  if (open) checkThere(layout, name, at);
   if (open || layout.find(name) !== undefined) return;
   const near = nearest(
     name,

@@ -1,6 +1,6 @@
 /** From the columns of one table to those of another, of which new ones may still turn up. */
-import type { Columns } from "../columns.ts";
-import type { Row, Value } from "../value.ts";
+import type { ColumnInfo, Columns } from "../columns.ts";
+import type { Row, Type, Value } from "../value.ts";
 
 /** Where a value goes, and as what; null: nowhere. */
 export interface Target {
@@ -8,11 +8,14 @@ export interface Target {
   readonly convert?: ((value: Value) => Value) | undefined;
 }
 
-/** @param target asked once for each column of `from`, in their order */
-export function openRelay(from: Columns, target: (name: string) => Target | null): (row: Row, into: Row) => void {
+/** @param target asked once for each column of `from`, in their order; it makes none there */
+export function openRelay(from: Columns, target: (name: string, type: Type) => Target | null): (row: Row, into: Row) => void {
   const targets: (Target | null)[] = [];
   return (row, into) => {
-    for (let slot = targets.length; slot < from.list.length; slot++) targets.push(target(from.list[slot]?.name ?? ""));
+    for (let slot = targets.length; slot < from.list.length; slot++) {
+      const { name, type } = from.list[slot] as ColumnInfo;
+      targets.push(target(name, type));
+    }
     for (let slot = 0; slot < row.length; slot++) {
       const value = row[slot];
       const to = targets[slot];

@@ -5,7 +5,7 @@ import type { Scope } from "../scope.ts";
 import type { NeededText } from "../source.ts";
 import type { Expression, Named, Operator } from "../syntax.ts";
 import type { Type } from "../value.ts";
-import { compileIn, type Flow, type Planning, passing } from "./flow.ts";
+import { compileIn, type EventSource, type Flow, type Outlook, type Planning, passing } from "./flow.ts";
 import { openLayout } from "./layout.ts";
 import { namesOf } from "./names.ts";
 import { mentions } from "./needs.ts";
@@ -30,11 +30,10 @@ const TIMES: readonly string[] = ["_time", "_sysTime"];
 
 export function planEvents(
   { name, at }: { readonly name: string; readonly at: number },
-  operators: readonly Operator[],
-  isWhole: boolean,
+  { isWhole, following }: Outlook,
   { lets }: Planning,
   ground: Ground,
-): { flow: Flow; virtual: Virtual } {
+): { flow: Flow; events: EventSource; virtual: Virtual } {
   const { now, named } = ground;
   const virtual = ground.virtualFields(name);
   const times = TIMES.filter((time, i) => i === 0 || isWhole || named.has(time));
@@ -42,7 +41,7 @@ export function planEvents(
   const scope: Scope = { columns: layout, open: true, lets, now, virtual };
   let bounds: Range = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
   const texts: (readonly NeededText[])[] = [];
-  for (const operator of operators) {
+  for (const operator of following) {
     if (operator.kind !== "where") break;
     const { from, to } = timeBounds(operator.predicate, scope);
     bounds = { from: Math.max(bounds.from, from), to: Math.min(bounds.to, to) };
@@ -50,14 +49,15 @@ export function planEvents(
   }
   const range = rangeOf(bounds, ground);
   const wanted = () => ({ names: isWhole ? null : [...new Set([...times, ...layout.asked])], ...range, texts });
+  const events = { dataset: name, layout, wanted };
   const flow: Flow = {
-    feed: { kind: "events", source: { dataset: name, layout, wanted } },
+    feed: { kind: "events", source: events },
     // what has no end goes on until now
     range: { from: Number.isFinite(range.from) ? range.from : 0, to: Number.isFinite(range.to) ? range.to : now },
     ...{ rights: [], steps: [], layout, open: true, isOfEvents: true, isLimited: false },
     ...{ order: null, meanings: new Map(), bucket: null, arrange: null },
   };
-  return { flow, virtual: { fields: virtual, names: [...virtual.keys()].filter((one) => isWhole || named.has(one)), at } };
+  return { flow, events, virtual: { fields: virtual, names: [...virtual.keys()].filter((one) => isWhole || named.has(one)), at } };
 }
 
 export interface Virtual {

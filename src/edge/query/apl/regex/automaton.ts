@@ -4,7 +4,7 @@
  */
 import type { Meter } from "../regex.ts";
 import { contextBefore, contextOf, holds, TEXT_EDGE } from "./context.ts";
-import type { Program } from "./program.ts";
+import { type Program, TABLE_SIZE } from "./program.ts";
 
 /** Numbers of all transitions that are kept, 4 bytes each; then all are forgotten, and what is still needed is made again. */
 const TRANSITIONS_MAX = 262_144;
@@ -26,7 +26,7 @@ export interface Automaton {
 }
 
 export function openAutomaton(program: Program): Automaton {
-  const { instructions, classes, classOf, sets, anchored } = program;
+  const { instructions, classes, classOf, table, sets, anchored } = program;
   // one class more, for the end of the text
   const width = classes + 1;
   const most = Math.max(STATES_LEAST, Math.floor(TRANSITIONS_MAX / width));
@@ -108,23 +108,30 @@ export function openAutomaton(program: Program): Automaton {
     if (anchored && from > 0) return false;
     let state = numberOf({ next: [0], before: contextBefore(program, text, from) });
     const { length } = text;
+    let known = transitions;
     for (let at = from; at < length; at++) {
       let point = text.charCodeAt(at);
       if (point >= 0xd800 && point <= 0xdbff) {
         point = text.codePointAt(at) ?? point;
         if (point > 0xffff) at++;
       }
-      const characterClass = classOf(point);
-      const known = transitions[state * width + characterClass] as number;
-      state = known === UNKNOWN ? transition(state, characterClass) : known;
+      // a call for each character would cost half of the speed
+      const characterClass = point < TABLE_SIZE ? (table[point] as number) : classOf(point);
+      const next = known[state * width + characterClass] as number;
+      if (next >= 0) {
+        state = next;
+        continue;
+      }
+      state = next === UNKNOWN ? transition(state, characterClass) : next;
+      known = transitions;
       if (state < 0) {
         if (meter !== undefined) meter.left -= at - from;
         return state === MATCHED;
       }
     }
     if (meter !== undefined) meter.left -= length - from;
-    const known = transitions[state * width + classes] as number;
-    return (known === UNKNOWN ? transition(state, classes) : known) === MATCHED;
+    const last = transitions[state * width + classes] as number;
+    return (last === UNKNOWN ? transition(state, classes) : last) === MATCHED;
   };
   return { test };
 }

@@ -25,7 +25,7 @@ export function setEscape(reader: Reader): Ranges | null {
 /** The character that an escape stands for. */
 export function escapeIn(reader: Reader): string {
   if (taken(reader, "x")) return String.fromCodePoint(hexHere(reader));
-  const octal = /^0[0-7]{0,2}/.exec(reader.pattern.slice(reader.position, reader.position + 3));
+  const octal = /^(?:0[0-7]{0,2}|[1-7][0-7]{1,2})/.exec(reader.pattern.slice(reader.position, reader.position + 3));
   if (octal !== null) {
     reader.position += octal[0].length;
     return String.fromCharCode(Number.parseInt(octal[0], 8));

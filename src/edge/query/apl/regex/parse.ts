@@ -65,7 +65,10 @@ function sequence(state: State): Node {
       const end = state.pattern.indexOf("\\E", state.position);
       const literal = state.pattern.slice(state.position, end < 0 ? undefined : end);
       state.position = end < 0 ? state.pattern.length : end + 2;
-      for (const character of literal) of.push(one(state, character));
+      const characters = [...literal].map((character) => one(state, character));
+      const last = characters.pop();
+      of.push(...characters);
+      if (last !== undefined) of.push(repeated(state, last));
       continue;
     }
     const atom = atomHere(state);

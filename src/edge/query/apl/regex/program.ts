@@ -30,6 +30,8 @@ export interface Program {
   readonly word: Uint8Array;
   readonly lineFeed: Uint8Array;
   readonly classOf: (point: number) => number;
+  /** Classes of the first code points, which are most. */
+  readonly table: Uint16Array;
 }
 
 export function programOf(node: Node, groups: number, at: number): Program {
@@ -145,10 +147,10 @@ function beginsAtStart(node: Node): boolean {
   return node.kind === "sequence" && node.of[0] !== undefined && beginsAtStart(node.of[0]);
 }
 
-const TABLE_SIZE = 256;
+export const TABLE_SIZE = 256;
 
 /** Characters are of one class if they are in the same sets. */
-function partitionOf(all: readonly Ranges[]): Pick<Program, "classes" | "sets" | "classOf"> {
+function partitionOf(all: readonly Ranges[]): Pick<Program, "classes" | "sets" | "classOf" | "table"> {
   const bounds = [...new Set([0, ...all.flatMap((ranges) => ranges.map((bound, i) => (i % 2 === 0 ? bound : bound + 1)))])]
     .filter((bound) => bound <= CODE_POINT_MAX)
     .sort((a, b) => a - b);
@@ -180,5 +182,5 @@ function partitionOf(all: readonly Ranges[]): Pick<Program, "classes" | "sets" |
     return classes[low] ?? 0;
   };
   const table = Uint16Array.from({ length: TABLE_SIZE }, (_, point) => find(point));
-  return { classes: numbers.size, sets, classOf: (point) => (point < TABLE_SIZE ? (table[point] as number) : find(point)) };
+  return { classes: numbers.size, sets, table, classOf: (point) => (point < TABLE_SIZE ? (table[point] as number) : find(point)) };
 }

@@ -8,10 +8,9 @@ type Saved = readonly number[];
 /** Null also when the meter runs out. */
 export type FirstMatch = (text: string, from: number, meter?: Meter) => Saved | null;
 
-export function openFirstMatch(program: Program): FirstMatch {
+export function openFirstMatch(program: Program, begins: Uint8Array | null): FirstMatch {
   const { instructions, slots, classOf, sets, anchored } = program;
   const nothing: Saved = Array(slots).fill(-1);
-  const begins = beginnings(program);
   /** By instruction, the round in which a way last came to it. The first to come is the one that goes before. */
   const reachedIn = new Int32Array(instructions.length);
   let round = 0;
@@ -86,21 +85,4 @@ export function openFirstMatch(program: Program): FirstMatch {
 interface Ways {
   readonly at: number[];
   readonly saved: Saved[];
-}
-
-/** By class, whether a match may begin with such a character; null: one may begin with none. */
-function beginnings({ instructions, classes, sets }: Program): Uint8Array | null {
-  const begins = new Uint8Array(classes);
-  const seen = new Uint8Array(instructions.length);
-  const open = [0];
-  for (let at = open.pop(); at !== undefined; at = open.pop()) {
-    const instruction = instructions[at];
-    if (instruction === undefined || seen[at] === 1) continue;
-    seen[at] = 1;
-    if (instruction.op === "match") return null;
-    if (instruction.op === "set") for (const [i, has] of sets[instruction.set]?.entries() ?? []) begins[i] = (begins[i] ?? 0) | has;
-    else if (instruction.op === "split") open.push(instruction.first, instruction.second);
-    else open.push(instruction.op === "jump" ? instruction.to : at + 1);
-  }
-  return begins;
 }

@@ -9,7 +9,6 @@ import type { Row, Value } from "../../../../../src/edge/query/apl/value.ts";
 export type Event = { readonly [field: string]: Value };
 
 export const NOW = Date.UTC(2026, 0, 2, 12) * 1000;
-const EVENT_ROWS = 2;
 
 /** Microseconds of 2026-01-02 at this time of day. */
 export function at(clock: string): number {
@@ -47,6 +46,8 @@ export interface Asked {
   readonly isRangeGiven?: boolean;
   readonly virtual?: Readonly<Record<string, string>>;
   readonly datasets?: Readonly<Record<string, Iterable<Event>>>;
+  /** Events that come at a time. */
+  readonly portion?: number;
 }
 
 export interface Asking extends Executed {
@@ -58,7 +59,7 @@ export interface Asking extends Executed {
 const DAY = { from: at("00:00:00"), to: at("00:00:00") + 86_400e6 };
 
 export async function ask(text: string, asked: Asked = {}): Promise<Asking> {
-  const { limits = {}, range = DAY, isRangeGiven = true, virtual = {}, datasets = DATASETS } = asked;
+  const { limits = {}, range = DAY, isRangeGiven = true, virtual = {}, datasets = DATASETS, portion: most = 2 } = asked;
   const fields = new Map(Object.entries(virtual).map(([name, expression]) => [name, parseExpression(expression)]));
   const plan = planQuery(parseQuery(text), { now: NOW, range, isRangeGiven, virtualFields: () => fields });
   const wanted: (Wanted & { dataset: string })[] = [];
@@ -77,7 +78,7 @@ export async function ask(text: string, asked: Asked = {}): Promise<Asking> {
         while (row.length < slot) row.push(undefined);
         row[slot] = value;
       }
-      if (portion.push(row) < EVENT_ROWS) continue;
+      if (portion.push(row) < most) continue;
       yield portion;
       portion = [];
     }

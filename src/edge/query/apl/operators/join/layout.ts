@@ -24,10 +24,14 @@ export function openJoinLayout(left: Flow, right: Flow): { layout: Layout; combi
   });
   const taken = { has: (name: string) => layout.find(name) !== undefined };
   // of an open left side, known columns are those that the query has named, which the events need not have
-  if (!left.open) for (const { name, type } of b.list) layout.define(unlike(name, taken), type);
-  else for (const { name, type } of b.list) if (!taken.has(name)) layout.define(name, type);
+  for (const { name, type } of b.list) {
+    if (left.open && taken.has(name)) continue;
+    const as = left.open ? name : unlike(name, taken);
+    if (right.open && !b.defined.has(name)) layout.slot(as, type);
+    else layout.define(as, type);
+  }
 
-  const relayLeft = openRelay(a, (name) => ({ slot: layout.slot(name) }));
+  const relayLeft = openRelay(a, (name, type) => ({ slot: layout.slot(name, type) }));
   const relayRight = left.open ? besideOpen(a, b, layout) : besideClosed(a, b, layout);
   return {
     layout,
@@ -42,10 +46,10 @@ export function openJoinLayout(left: Flow, right: Flow): { layout: Layout; combi
 
 function besideClosed(a: Layout, b: Layout, layout: Layout): (right: Row, into: Row) => void {
   const given = new Set(a.list.map(({ name }) => name));
-  return openRelay(b, (name) => {
+  return openRelay(b, (name, type) => {
     const as = unlike(name, given);
     given.add(as);
-    return { slot: layout.slot(as) };
+    return { slot: layout.slot(as, type) };
   });
 }
 
