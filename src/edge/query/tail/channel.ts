@@ -1,20 +1,21 @@
 /** One query over events as they come. Whoever asks the same in the same form shares it. */
 import { openBudget } from "../apl/aggregates/budget.ts";
+import { openMaking } from "../apl/execute/made.ts";
 import { LIMITS } from "../apl/limits.ts";
 import type { Flow, Run, Stage } from "../apl/plan/flow.ts";
 import { planQuery } from "../apl/plan.ts";
-import type { Query } from "../apl/syntax.ts";
+import type { Expression, Query } from "../apl/syntax.ts";
 import type { Row } from "../apl/value.ts";
 import { wireValue } from "../reply/value.ts";
 import { type EventsReader, openEvents } from "../source/events.ts";
-import { openFields, ROW_ID } from "../source/fields.ts";
+import { type MapFields, openFields, ROW_ID } from "../source/fields.ts";
 import { openPrefilter } from "../source/prefilter.ts";
 import type { Lines } from "./lines.ts";
 
 /** Columns that a channel learns before it begins anew: each costs its place in every row. */
 const COLUMNS_MAX = 1_000;
-/** After so long a channel begins anew, so that `now()` in its query follows the time. */
-const AGE_MAX_MS = 600_000;
+/** After so long a channel begins anew: `now()` in its query follows the time, and what the dataset's owner says of its fields counts. */
+const AGE_MAX_MS = 60_000;
 /** Row numbers in hexadecimal, as they stand in a row's id. */
 const ROW_DIGITS = 8;
 
@@ -27,15 +28,21 @@ export interface Channel {
 
 const EVER = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
 
+/** What the owner has said of the dataset's fields. */
+export interface Said {
+  mapFields: MapFields;
+  virtualFields: ReadonlyMap<string, Expression>;
+}
+
 /** @param now epoch milliseconds. @throws QueryFault */
-export function openChannel(query: Query, now: number): Channel {
-  const { flow, sources } = planQuery(query, { now: now * 1_000, range: EVER, isRangeGiven: true, virtualFields: () => new Map() });
+export function openChannel(query: Query, { mapFields, virtualFields }: Said, now: number): Channel {
+  const { flow, sources } = planQuery(query, { now: now * 1_000, range: EVER, isRangeGiven: true, virtualFields: () => virtualFields });
   const [source] = sources;
   if (!source) throw new Error("a query without a source");
   const { layout } = source;
   const { names, from, to, texts } = source.wanted();
   const rowIdSlot = layout.find(ROW_ID) ?? null;
-  const fields = openFields({ names: names?.filter((name) => name !== ROW_ID) ?? null, mapFields: [], columns: layout, crowded: () => {} });
+  const fields = openFields({ names: names?.filter((name) => name !== ROW_ID) ?? null, mapFields, columns: layout, crowded: () => {} });
   let places: Row = [];
   const blank = () => {
     if (places.length !== layout.list.length) places = layout.list.map(() => undefined);
@@ -93,7 +100,11 @@ function eventAt(events: EventsReader, start: number, check: boolean): Row | nul
 }
 
 function stageOf(flow: Flow, take: (row: Row) => void): Stage {
-  const run: Run = { limits: LIMITS, budget: openBudget(LIMITS.heldBytes), rowsMatched: 0, held: new Map(), cut: () => {} };
+  // no operator that a tail takes holds rows, or makes more than there were
+  const run: Run = {
+    ...{ limits: LIMITS, rowsMatched: 0, held: new Map(), cut: () => {} },
+    ...{ openBudget: () => openBudget(0), makeRow: openMaking(0) },
+  };
   const last: Stage = { push: (rows) => rows.forEach(take), finish: () => {}, isDone: false };
   return flow.steps.reduceRight((next, step) => step(next, run), last);
 }

@@ -9,10 +9,11 @@ import { asProblem, Problem } from "../../../problem.ts";
 import { buffersOf } from "../../buffer/shard.ts";
 import type { Portion } from "../../buffer/watched.ts";
 import type { StorageEnv } from "../../storage-env.ts";
-import { type Form, type Refused, readWatch, type Watch, writeFrame } from "../../tail/watch.ts";
+import { type Refused, readWatch, type Watch, writeFrame } from "../../tail/watch.ts";
 import { QueryFault } from "../apl/fault.ts";
+import { fieldsOf } from "../dataset-fields.ts";
 import { faultProblem } from "../fault.ts";
-import { type Channel, openChannel } from "./channel.ts";
+import { type Channel, openChannel, type Said } from "./channel.ts";
 import { type Lines, linesOf } from "./lines.ts";
 import { EXAMINED_BYTES_PER_SECOND_MAX, framesOf, openRates, type Rates } from "./portion.ts";
 import { readQuestion } from "./question.ts";
@@ -25,6 +26,7 @@ export const APL_LENGTH_MAX = 4_096;
 /** For how long buffers tell of their commits without being asked again, and how often they are asked. */
 const LEASE_MS = 600_000;
 const RENEW_MS = 240_000;
+const RENEW_AGAIN_MS = 15_000;
 
 interface Shared {
   channel: Channel;
@@ -34,6 +36,8 @@ interface Shared {
 export class Tail extends DurableObject<StorageEnv> {
   /** By form and query: whatever is not here is made from a viewer's attachment. */
   #channels = new Map<string, Shared>();
+  /** What stands in the attachments, as far as it has been read. */
+  #read = new WeakMap<WebSocket, Watch>();
   #examined = openRate(EXAMINED_BYTES_PER_SECOND_MAX, Date.now());
 
   /** A viewer, through their edge, which has made sure that they may. Answers with a WebSocket, or with why not. */
@@ -43,11 +47,13 @@ export class Tail extends DurableObject<StorageEnv> {
       const { apl, destination } = watch;
       if (apl.length > APL_LENGTH_MAX)
         throw new Problem("query-invalid", `a live tail's query has at most ${APL_LENGTH_MAX} characters; this one has ${apl.length}`);
-      opened(watch, Date.now()); // what is wrong with it is said now
-      if (this.ctx.getWebSockets().length >= VIEWERS_MAX)
+      // what is wrong with it is said now
+      await this.#channelOf(watch);
+      if (this.#viewers().length >= VIEWERS_MAX)
         throw new Problem("overloaded", `dataset ${destination.dataset} has ${VIEWERS_MAX} viewers; come again when one of them has left`);
       return new Response(null, { status: 101, webSocket: await this.#accept(watch) });
     } catch (thrown) {
+      this.#prune();
       const { reason, message, members } = asProblem(thrown);
       return Response.json({ reason, detail: message, members } satisfies Refused);
     }
@@ -75,12 +81,19 @@ export class Tail extends DurableObject<StorageEnv> {
     await this.ctx.storage.setAlarm(now + RENEW_MS);
   }
 
+  /** Never throws: the runtime gives up on an alarm after a few failures. */
   override async alarm(): Promise<void> {
     const [viewer] = this.#viewers();
-    if (viewer) await this.#renew(viewer.watch);
+    if (!viewer) return;
+    try {
+      await this.#renew(viewer.watch);
+    } catch (error) {
+      console.error("buffers unreachable", viewer.watch.destination.datasetId, String(error));
+      await this.ctx.storage.setAlarm(Date.now() + RENEW_AGAIN_MS);
+    }
   }
 
-  /** Shows events, in their order. Called by one buffer at a time once. @returns whether anybody watches. */
+  /** Shows events, in their order; a buffer waits for the answer before it comes with more. @returns whether anybody watches. */
   async show({ pieces, dropped }: Portion): Promise<boolean> {
     if (this.#viewers().length === 0) return false;
     const lines: Lines[] = [];
@@ -93,33 +106,40 @@ export class Tail extends DurableObject<StorageEnv> {
         left += piece.rows;
       }
     }
-    for (const key of new Set(this.#viewers().map(keyOf))) {
-      this.#showTo(key, lines, left);
+    for (const key of new Set(this.#viewers().map(({ watch }) => keyOf(watch)))) {
+      await this.#showTo(key, lines, left);
       // lets the buffers that share this isolate go on
       await new Promise((resolve) => setTimeout(resolve, 0));
     }
     return true;
   }
 
-  #showTo(key: string, lines: readonly Lines[], dropped: number): void {
-    const viewers = this.#viewers().filter((viewer) => keyOf(viewer) === key);
-    const [first] = viewers;
+  async #showTo(key: string, lines: readonly Lines[], dropped: number): Promise<void> {
+    const present = () => this.#viewers().filter(({ watch }) => keyOf(watch) === key);
+    const [first] = present();
     if (!first) return;
     try {
-      const now = Date.now();
-      const shared = { ...this.#channelOf(key, first.watch, now), form: first.watch.form };
-      for (const frame of framesOf(lines, dropped, shared, this.#examined, now)) send(viewers, writeFrame(frame));
+      const shared = { ...(await this.#channelOf(first.watch)), form: first.watch.form };
+      for (const frame of framesOf(lines, dropped, shared, this.#examined, Date.now())) send(present(), writeFrame(frame));
     } catch (error) {
       console.error("tail failed", key, String(error));
-      for (const { socket } of viewers) socket.close(1011, "the query failed");
+      for (const { socket } of present()) socket.close(1011, "the query failed");
     }
   }
 
-  #channelOf(key: string, watch: Watch, now: number): Shared {
+  /** @throws Problem `query-invalid` */
+  async #channelOf(watch: Watch): Promise<Shared> {
+    const key = keyOf(watch);
     const known = this.#channels.get(key);
+    const now = Date.now();
     if (known && !known.channel.isOld(now)) return known;
-    const channel = opened(watch, now);
-    const shared = { channel, rates: known?.rates ?? openRates(now) };
+    const { destination, apl } = watch;
+    const { mapFields, virtualFields } = await fieldsOf({ [destination.dataset]: destination }, this.env.AUTHORITY);
+    const said = {
+      mapFields: mapFields.get(destination.dataset) ?? new Map(),
+      virtualFields: virtualFields.get(destination.dataset) ?? new Map(),
+    };
+    const shared = { channel: opened(apl, destination.dataset, said, now), rates: known?.rates ?? openRates(now) };
     this.#channels.set(key, shared);
     return shared;
   }
@@ -128,7 +148,19 @@ export class Tail extends DurableObject<StorageEnv> {
     return this.ctx
       .getWebSockets()
       .filter(({ readyState }) => readyState === WebSocket.OPEN)
-      .map((socket) => ({ socket, watch: socket.deserializeAttachment() as Watch }));
+      .map((socket) => ({ socket, watch: this.#watchOf(socket) }));
+  }
+
+  #watchOf(socket: WebSocket): Watch {
+    const known = this.#read.get(socket) ?? (socket.deserializeAttachment() as Watch);
+    this.#read.set(socket, known);
+    return known;
+  }
+
+  /** Forgets channels that nobody has. */
+  #prune(): void {
+    const present = new Set(this.#viewers().map(({ watch }) => keyOf(watch)));
+    for (const key of this.#channels.keys()) if (!present.has(key)) this.#channels.delete(key);
   }
 
   override webSocketMessage(): void {
@@ -137,8 +169,7 @@ export class Tail extends DurableObject<StorageEnv> {
 
   override webSocketClose(socket: WebSocket): void {
     socket.close();
-    const present = new Set(this.#viewers().map(keyOf));
-    for (const key of this.#channels.keys()) if (!present.has(key)) this.#channels.delete(key);
+    this.#prune();
   }
 }
 
@@ -147,7 +178,7 @@ interface Viewer {
   watch: Watch;
 }
 
-function keyOf({ watch: { form, apl } }: { watch: { form: Form; apl: string } }): string {
+function keyOf({ form, apl }: Watch): string {
   return `${form} ${apl}`;
 }
 
@@ -162,9 +193,9 @@ function send(viewers: readonly Viewer[], text: string): void {
 }
 
 /** @throws Problem `query-invalid` */
-function opened({ apl, destination }: Watch, now: number): Channel {
+function opened(apl: string, dataset: string, said: Said, now: number): Channel {
   try {
-    return openChannel(readQuestion(apl, destination.dataset), now);
+    return openChannel(readQuestion(apl, dataset), said, now);
   } catch (thrown) {
     throw thrown instanceof QueryFault ? faultProblem(apl, thrown) : thrown;
   }
