@@ -24,25 +24,50 @@ export function refuseUpgrade(c: Request, { region }: Dataset): void {
   );
 }
 
-/** The same answer, whose stream ends once its reader may not read the dataset any more. */
+/** The same answer, whose stream ends once its reader may not read the dataset any more. Its reader comes again and is told why not. */
 export function whileProven(response: Response, c: Request, dataset: Dataset): Response {
   const { body } = response;
   if (response.status !== 200 || !body) return response;
   const over = new AbortController();
-  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
-  const piped = body.pipeTo(writable, { signal: over.signal, preventAbort: true });
+  const end = () => over.abort();
   void attend(c, dataset, over.signal)
     .catch((thrown) => {
-      // where the reader has left there is nothing to end
-      if (!(thrown instanceof Problem)) console.warn("a tail ended", dataset.id, String(thrown));
+      if (!over.signal.aborted && !(thrown instanceof Problem)) console.warn("a tail ended", dataset.id, String(thrown));
     })
-    .finally(() => over.abort());
-  // the stream is cut off at its end and not broken off; its reader comes again and is told why not
-  void piped
-    .catch(() => writable.close())
-    .catch(() => {})
-    .finally(() => over.abort());
-  return new Response(readable, response);
+    .finally(end);
+  return new Response(until(over.signal, end, body), response);
+}
+
+/** What a source gives until then, and nothing of it after; a source that is silent is not waited for. */
+function until(over: AbortSignal, end: () => void, source: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+  const reader = source.getReader();
+  const give = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
+    try {
+      const { done, value } = await reader.read();
+      if (over.aborted) return;
+      if (done) end();
+      else controller.enqueue(value);
+    } catch {
+      end(); // the region went away
+    }
+  };
+  let left = false;
+  return new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        over.addEventListener("abort", () => {
+          if (!left) controller.close();
+          void reader.cancel().catch(() => {});
+        });
+      },
+      pull: give,
+      cancel() {
+        left = true;
+        end();
+      },
+    },
+    { highWaterMark: 0 },
+  );
 }
 
 /** Resolves when it has lasted long enough. @throws Problem once the reader may not go on. */

@@ -51,9 +51,12 @@ describe("a dataset watched at management's own address", () => {
     const made = await deployment();
     await dataset(made, "web");
     const viewer = watching(await open("/v1/datasets/web/tail", made.owner));
+    const watchedFrom = Date.now();
     const stays = watching(await open("/v1/datasets/web/tail", made.session));
     await env.DB.prepare("DELETE FROM personal_tokens").run();
     expect(await viewer.next()).toBeNull();
+    // without waiting for whatever comes next
+    expect(Date.now() - watchedFrom).toBeLessThan(9_000);
     succeeded(await call("POST", "/v1/ingest/web", await sender(made), [{ n: 1 }]));
     expect((await stays.events(1))[0]).toMatchObject({ n: 1 });
     await stays.leave();
