@@ -107,7 +107,7 @@ describe.each([
   ["server-sent events", byStream, /event: end\ndata: .*"reason":"token-revoked"/],
   ["a WebSocket", bySocket, /^4401 token-revoked$/],
 ])("a dataset watched by %s", (_, watch, revoked) => {
-  it("shows what the query lets through, and ends once the token is revoked", async () => {
+  it("23 shows what the query lets through, and ends once the token is revoked", async () => {
     const { id, token } = await makeReader();
     const viewer = await watch(token, "where level == 'error' | project level, n");
     await ingest([

@@ -47,7 +47,7 @@ describe("a dataset watched at management's own address", () => {
     expect(((await response.json()) as { message: string }).message).toMatch(/open the WebSocket at https?:\/\/\S+ with an API token$/);
   });
 
-  it("20 ends once the reader's token is gone, whatever else they have", { timeout: 20_000 }, async () => {
+  it("23 ends once the reader's token is gone, whatever else they have", { timeout: 20_000 }, async () => {
     const made = await deployment();
     await dataset(made, "web");
     const viewer = watching(await open("/v1/datasets/web/tail", made.owner));

@@ -61,8 +61,9 @@ describe("a viewer's edge", () => {
     const viewer = streamViewer();
     let beats = 0;
     await attend({ ...viewer, beat: () => beats++ }, NOW, async () => {
-      if (beats === 2) throw new Error("over");
-    }).catch(() => {});
+      if (beats === 2) viewer.end(null);
+      if (viewer.over.aborted) throw new Error("aborted");
+    });
     expect(beats).toBe(2);
   });
 });
@@ -91,7 +92,7 @@ describe("a WebSocket whose viewer answers no ping", () => {
   it("is sent so much and no more, whatever else they send", async () => {
     const viewer = socketViewer();
     const peer = viewer.response.webSocket as WebSocket;
-    const socket = socketOf(peer, true);
+    const socket = socketOf(peer, { silent: true });
     for (let n = 0; n < 100; n++) {
       viewer.show(frame(n));
       peer.send(`{"ping":"${n}"}`);
@@ -109,7 +110,7 @@ describe("a WebSocket whose viewer answers no ping", () => {
 
   it("is closed after some beats", async () => {
     const viewer = socketViewer();
-    const socket = socketOf(viewer.response.webSocket as WebSocket, true);
+    const socket = socketOf(viewer.response.webSocket as WebSocket, { silent: true });
     for (let beats = 0; beats < 5; beats++) viewer.beat();
     expect(viewer.over.aborted).toBe(true);
     expect(await socket.closed).toMatchObject({ code: 1_012, reason: expect.stringContaining("ping") });

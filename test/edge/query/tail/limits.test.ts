@@ -110,7 +110,7 @@ describe("a dataset", () => {
 });
 
 describe("a viewer whose token ends", () => {
-  it("20 is told so, and sees nothing more", async () => {
+  it("23 is told so, and sees nothing more", async () => {
     const expiresAt = Date.now() + 1_000;
     const brief = await token(org, { logs: ["query:read"] }, { expiresAt });
     const [stream, socket] = [await watchStream(brief, "logs"), await watchSocket(brief, "logs")];

@@ -81,10 +81,14 @@ export async function watchSocket(token: string, dataset: string, apl?: string, 
   const response = await send(pathOf(dataset, apl), { token, headers: { upgrade: "websocket" } });
   const socket = response.webSocket;
   if (!socket) throw new Error(await response.text());
-  return socketOf(socket, silent);
+  return socketOf(socket, { silent });
 }
 
-export function socketOf(socket: WebSocket, silent = false): Socket {
+/** @param read a message as an object; JSON unless told. */
+export function socketOf(
+  socket: WebSocket,
+  { silent = false, read = JSON.parse }: { silent?: boolean; read?: (message: string) => Record<string, unknown> } = {},
+): Socket {
   const come: (Record<string, unknown> | null)[] = [];
   let answers = !silent;
   let ping = "";
@@ -95,7 +99,7 @@ export function socketOf(socket: WebSocket, silent = false): Socket {
   };
   const { promise: closed, resolve } = Promise.withResolvers<{ code: number; reason: string }>();
   socket.addEventListener("message", ({ data }) => {
-    const message = JSON.parse(String(data)) as Record<string, unknown>;
+    const message = read(String(data));
     if (!("ping" in message)) return take(message);
     ping = String(data);
     if (answers) socket.send(ping);
