@@ -73,7 +73,7 @@ export default defineConfig({
           isolate: false,
           include: ["test/access/**/*.test.ts", "test/edge/**/*.test.ts", "test/problem.test.ts"],
           // words and numbers only: nothing there needs a runtime
-          exclude: ["test/edge/query/apl/**"],
+          exclude: ["test/edge/query/apl/**", "test/edge/query/golden/**"],
           setupFiles: [path.join(ROOT, "test/setup.ts")],
         },
       },
@@ -105,6 +105,8 @@ export default defineConfig({
             "test/torture.test.ts",
             "test/bench/**/*.test.ts",
             "test/edge/query/apl/**/*.test.ts",
+            "test/edge/query/golden/**/*.test.ts",
+            "test/clients/**/*.test.ts",
             "test/interop/**/*.test.ts",
             "test/local/**/*.test.ts",
             "test/sign-in/**/*.test.ts",

@@ -34,11 +34,11 @@ export interface DatasetSettings {
   /** Names of fields whose objects stay whole when the dataset is queried. */
   mapFields: string[];
   /** Those that were map fields once: objects that arrived until then stay whole. */
-  pastMapFields: PastMapField[];
+  formerMapFields: FormerMapField[];
   virtualFields: VirtualField[];
 }
 
-export interface PastMapField {
+export interface FormerMapField {
   name: string;
   /** Epoch milliseconds. */
   until: number;
@@ -57,7 +57,7 @@ export function defaultSettings(): DatasetSettings {
     quarantine: { enabled: true, bytesPerDayMax: 100_000_000 },
     sinks: [],
     mapFields: [],
-    pastMapFields: [],
+    formerMapFields: [],
     virtualFields: [],
   };
 }

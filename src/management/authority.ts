@@ -41,8 +41,8 @@ export class Authority extends WorkerEntrypoint<ManagementEnv> {
   async lookUpSettings(datasetId: string): Promise<DatasetSettings | null> {
     const [found, virtualFields] = await Promise.all([findSettings(this.env.DB, datasetId), expressionsOf(this.env.DB, datasetId)]);
     if (!found) return null;
-    const { dedupe, quarantine, sinks, mapFields, pastMapFields } = found;
-    return { dedupe, quarantine, sinks, mapFields, pastMapFields, virtualFields };
+    const { dedupe, quarantine, sinks, mapFields, formerMapFields } = found;
+    return { dedupe, quarantine, sinks, mapFields, formerMapFields, virtualFields };
   }
 
   /** The next page after a dataset's id; an empty one is the end. */

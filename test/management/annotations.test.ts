@@ -139,7 +139,7 @@ describe("annotations", () => {
     expect((await call("PUT", `${PATH}/${own.id}`, made.owner, { title: "x" })).status).toBe(200);
   });
 
-  it("41 of another organisation are not found", async () => {
+  it("36 of another organisation are not found", async () => {
     const made = await withDatasets();
     const { id } = await annotate(made, DEPLOY);
     await env.DB.prepare("UPDATE annotations SET org = 'of-others'").run();

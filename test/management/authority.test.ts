@@ -70,6 +70,7 @@ describe("what the authority tells a region of a dataset's settings", () => {
       dedupe: "key",
       quarantine: { enabled: true, bytesPerDayMax: 100_000_000 },
       sinks: [{ ...sink, slot: 0, required: true, options: {}, secrets: { authorization: expect.stringMatching(/^s1\.1\./) } }],
+      ...{ mapFields: [], formerMapFields: [], virtualFields: [] },
     });
   });
 

@@ -14,7 +14,7 @@ const WAIT_MAX_MS = 2_000;
 /** Datasets whose fields an isolate remembers, for the time that management is away. */
 const REMEMBERED_MAX = 1_000;
 
-type Said = Pick<DatasetSettings, "mapFields" | "pastMapFields" | "virtualFields">;
+type Said = Pick<DatasetSettings, "mapFields" | "formerMapFields" | "virtualFields">;
 
 export interface SettingsAuthority {
   lookUpSettings(datasetId: string): Promise<DatasetSettings | null>;
@@ -50,8 +50,8 @@ async function askedOf(datasetId: string, authority: SettingsAuthority): Promise
   try {
     const settings = await within(WAIT_MAX_MS, authority.lookUpSettings(datasetId));
     // what this deployment's management does not know yet, of a version before this one, is nothing
-    const { mapFields = [], pastMapFields = [], virtualFields = [] } = settings ?? {};
-    const said = { mapFields, pastMapFields, virtualFields };
+    const { mapFields = [], formerMapFields = [], virtualFields = [] } = settings ?? {};
+    const said = { mapFields, formerMapFields, virtualFields };
     remembered.delete(datasetId);
     remembered.set(datasetId, said);
     const [oldest] = remembered.keys();
@@ -65,7 +65,7 @@ async function askedOf(datasetId: string, authority: SettingsAuthority): Promise
 
 function mapFieldsOf(said: Said | null): MapFields {
   if (said === null) return new Map();
-  const past = said.pastMapFields.map(({ name, until }) => [name, until * 1_000] as const);
+  const past = said.formerMapFields.map(({ name, until }) => [name, until * 1_000] as const);
   return new Map([...past, ...said.mapFields.map((name) => [name, Number.POSITIVE_INFINITY] as const)]);
 }
 

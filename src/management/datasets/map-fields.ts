@@ -3,7 +3,7 @@
  * of their members.
  */
 import * as v from "valibot";
-import type { PastMapField } from "../../access/dataset-settings.ts";
+import type { FormerMapField } from "../../access/dataset-settings.ts";
 import { Problem } from "../../problem.ts";
 import type { Caller } from "../caller.ts";
 import { changeOf } from "../change.ts";
@@ -14,8 +14,6 @@ import type { Dataset } from "./store.ts";
 
 /** Per dataset. */
 const MAP_FIELDS_MAX = 100;
-/** The oldest are forgotten first; their objects then become fields. */
-const PAST_MAP_FIELDS_MAX = 200;
 const NAME_LENGTH_MAX = 200;
 /** As Terraform's provider has it. */
 const NAME = /^[a-zA-Z0-9]([a-zA-Z0-9_.-]*[a-zA-Z0-9])?$/;
@@ -79,18 +77,18 @@ async function remove(c: Request, caller: Caller, dataset: Dataset): Promise<Res
 async function change(c: Request, caller: Caller, dataset: Dataset, decide: (before: string[]) => string[]): Promise<string[]> {
   const before = await of(c, dataset);
   const after = decide(before.mapFields);
+  const formerMapFields = former(before, after, c.var.now);
   const detail = { id: dataset.id, before: before.mapFields, after };
   const entry = changeOf(c, caller, "dataset.mapFields", dataset.name, detail);
-  const pastMapFields = pastOf(before, after, entry.at);
-  if (!(await updateSettings(c.env.DB, dataset, { ...before, mapFields: after, pastMapFields }, false, entry)))
+  if (!(await updateSettings(c.env.DB, dataset, { ...before, mapFields: after, formerMapFields }, false, entry)))
     throw new Problem("conflict", `dataset ${dataset.name} was changed or deleted at the same moment; get its map fields and decide anew`);
   return after;
 }
 
-function pastOf({ mapFields: before, pastMapFields }: KeptSettings, after: string[], now: number): PastMapField[] {
-  const ended = before.filter((name) => !after.includes(name)).map((name) => ({ name, until: now }));
-  const still = pastMapFields.filter(({ name }) => !after.includes(name) && !before.includes(name));
-  return [...still, ...ended].slice(-PAST_MAP_FIELDS_MAX);
+/** What was a map field until now, or stays one for events of its time; the oldest are forgotten. */
+function former({ mapFields, formerMapFields }: KeptSettings, after: readonly string[], now: number): FormerMapField[] {
+  const gone = mapFields.filter((name) => !after.includes(name)).map((name) => ({ name, until: now }));
+  return [...formerMapFields.filter(({ name }) => !after.includes(name)), ...gone].slice(-MAP_FIELDS_MAX);
 }
 
 function of(c: Request, dataset: Pick<Dataset, "id" | "name">) {

@@ -27,11 +27,11 @@ describe("the fields of a dataset", () => {
   });
 
   it("keep objects whole that arrived while theirs was a map field", async () => {
-    const pastMapFields = [
+    const formerMapFields = [
       { name: "o", until: 5 },
       { name: "p", until: 7 },
     ];
-    const fields = await fieldsOf(destinationOf(crypto.randomUUID()), saying({ mapFields: ["p"], pastMapFields }));
+    const fields = await fieldsOf(destinationOf(crypto.randomUUID()), saying({ mapFields: ["p"], formerMapFields }));
     expect([...(fields.mapFields.get("logs") ?? [])]).toEqual([
       ["o", 5_000],
       ["p", Number.POSITIVE_INFINITY],

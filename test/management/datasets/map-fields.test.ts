@@ -1,6 +1,10 @@
+import { exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import type { Authority } from "../../../src/management/authority.ts";
 import { type Answer, call, dataset, deployment, env, reasonOf, succeeded } from "../client.ts";
 import { describeResource } from "../describe-resource.ts";
+
+const authority = (exports as unknown as { Authority: Pick<Authority, "lookUpSettings"> }).Authority;
 
 describeResource({
   name: "a dataset's map fields",
@@ -41,7 +45,7 @@ describe("map fields", () => {
     const { id, send } = await withDataset();
     const past = async () => {
       const row = await env.DB.prepare("SELECT settings FROM datasets WHERE id = ?").bind(id).first<{ settings: string }>();
-      return JSON.parse(row?.settings ?? "{}").pastMapFields as { name: string; until: number }[];
+      return JSON.parse(row?.settings ?? "{}").formerMapFields as { name: string; until: number }[];
     };
     succeeded(await send("PUT", ["foo", "bar"]));
     const before = Date.now();
@@ -85,6 +89,21 @@ describe("map fields", () => {
       ),
     );
     expect(reasonOf(await send("POST", { name: "one-more" }))).toBe("conflict");
+  });
+
+  it("that are none any more are told to the region with the time until when, unless they come back", async () => {
+    const { id, send } = await withDataset();
+    const former = async () => (await authority.lookUpSettings(id))?.formerMapFields;
+    succeeded(await send("PUT", ["foo", "bar"]));
+    expect(await former()).toEqual([]);
+    const before = Date.now();
+    await send("DELETE", undefined, "/foo");
+    succeeded(await send("PUT", ["baz"]));
+    const gone = (await former()) ?? [];
+    expect(gone.map(({ name }) => name)).toEqual(["foo", "bar"]);
+    for (const { until } of gone) expect(until).toBeGreaterThanOrEqual(before);
+    succeeded(await send("POST", { name: "foo" }));
+    expect((await former())?.map(({ name }) => name)).toEqual(["bar"]);
   });
 
   it("stay apart from the dataset's other settings", async () => {

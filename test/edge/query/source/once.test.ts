@@ -9,8 +9,8 @@ import { env } from "../../gateway.ts";
 import { type Ask, appendOf, asking, flush, newDestination, open, put, scanned, send, stagedOf } from "./stage.ts";
 
 /** Random histories; the final checks take 1,000. */
-const HISTORIES = 100;
-const LONG_MS = 120_000;
+const HISTORIES = 1_000;
+const LONG_MS = 300_000;
 const SHARDS = 2;
 
 // no alarm comes by itself

@@ -10,7 +10,7 @@ import { bagStates, LIST_LENGTH_MAX, listStates, SET_LENGTH_DEFAULT, setStates }
 import { pathOf } from "./derived.ts";
 import { ACCURACY_DEFAULT, BITS_OF_ACCURACY, distinctStates } from "./distinct.ts";
 import { anyStates, argStates, extremeStates, type Kept, keepRow, keepValues } from "./extremes.ts";
-import { avgStates, countStates, sumStates, varianceStates } from "./numbers.ts";
+import { avgStates, avgTimeStates, countStates, sumStates, varianceStates } from "./numbers.ts";
 import { histogramStates, percentileStates } from "./percentiles.ts";
 import { TOP_MAX, topkStates } from "./topk.ts";
 
@@ -43,6 +43,9 @@ const HISTOGRAM_BUCKETS_MAX = 1000;
 /** Of a mean or a percentile; what a field of events holds counts as real. */
 const numeric = (type: Type): Type => (type === "long" || type === "datetime" || type === "timespan" ? type : "real");
 
+/** What begins derived names in both forms. */
+const ALIKE: readonly string[] = ["list", "set", "bag", "any"];
+
 function define(
   names: readonly string[],
   ifNames: readonly string[],
@@ -50,8 +53,7 @@ function define(
 ): [string, Definition][] {
   const full = { prefix: definition.op, predicateAt: -1, isIf: false, isWide: false, ...definition };
   const conditional = { ...full, op: full.op === "computed" ? full.op : `${full.op}if`, isIf: true };
-  // lists and sets are called alike in both forms
-  const prefix = full.prefix === full.op ? `${full.prefix}if` : full.prefix;
+  const prefix = ALIKE.includes(full.prefix) ? full.prefix : `${full.prefix}if`;
   return [
     ...names.map((name): [string, Definition] => [name, full]),
     ...ifNames.map((name): [string, Definition] => [name, { ...conditional, prefix }]),
@@ -162,7 +164,7 @@ export const DEFINITIONS = [
     ...{ op: "avg", takes: [1, 1] },
     make: ofSubject(
       (type) => (type === "datetime" || type === "timespan" ? type : "real"),
-      (of) => avgStates(of, of.type === "datetime" || of.type === "timespan"),
+      (of) => (of.type === "datetime" || of.type === "timespan" ? avgTimeStates(of) : avgStates(of)),
     ),
   }),
   ...define(["min"], ["minif"], { op: "min", takes: [1, 1], make: extreme(-1) }),

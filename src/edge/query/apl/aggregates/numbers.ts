@@ -38,8 +38,8 @@ export function sumStates({ run }: Compiled, per = 1): States {
   };
 }
 
-/** Null of nothing. @param whole for times, which have whole microseconds */
-export function avgStates({ run }: Compiled, whole: boolean): States {
+/** Null of nothing. */
+export function avgStates({ run }: Compiled): States {
   const sums: number[] = [];
   const counts: number[] = [];
   return {
@@ -56,8 +56,38 @@ export function avgStates({ run }: Compiled, whole: boolean): States {
     },
     put(group, into) {
       const count = counts[group] as number;
-      const mean = (sums[group] as number) / count;
-      into.push(count === 0 ? null : whole ? Math.round(mean) : mean);
+      into.push(count === 0 ? null : (sums[group] as number) / count);
+    },
+  };
+}
+
+const SECOND = 1e6;
+
+/** Of times, to the microsecond. A few of them sum up past what a number holds exactly, so seconds are summed up by themselves. */
+export function avgTimeStates({ run }: Compiled): States {
+  const seconds: number[] = [];
+  const rests: number[] = [];
+  const counts: number[] = [];
+  return {
+    groupBytes: 3 * NUMBER_BYTES,
+    begin() {
+      seconds.push(0);
+      rests.push(0);
+      counts.push(0);
+    },
+    add(group, row) {
+      const value = run(row);
+      if (typeof value !== "number" || Number.isNaN(value)) return;
+      const whole = Math.floor(value / SECOND);
+      seconds[group] = (seconds[group] as number) + whole;
+      rests[group] = (rests[group] as number) + (value - whole * SECOND);
+      counts[group] = (counts[group] as number) + 1;
+    },
+    put(group, into) {
+      const count = counts[group] as number;
+      const whole = Math.floor((seconds[group] as number) / count);
+      const left = ((seconds[group] as number) - whole * count) * SECOND + (rests[group] as number);
+      into.push(count === 0 ? null : whole * SECOND + Math.round(left / count));
     },
   };
 }

@@ -1,6 +1,6 @@
 /**
- * `== != < <= > >= =~ !~`. With a null on either side every comparison is false, except that `!=` and `!~` are true when exactly one
- * side is null, as Kusto has it: `status != 200` keeps the events without a status.
+ * `== != < <= > >= =~ !~`. Nothing equals a null, as Kusto has it: `status != 200` keeps the events without a status; two nulls are not
+ * unequal either. What has no order, a null or values of two kinds, is neither before nor behind: that is null, and so is its opposite.
  */
 import { QueryFault } from "../fault.ts";
 import type { ComparisonOp } from "../syntax.ts";
@@ -12,6 +12,7 @@ import { equalsIgnoringCase } from "./text-search.ts";
 
 type Scalar = number | string | boolean;
 type Test = (row: Row) => boolean;
+type Ordering = (row: Row) => boolean | null;
 
 const READ = { number: readNumber, string: readString, bool: readBool, datetime: readDatetime, timespan: readTimespan } as const;
 type Kind = keyof typeof READ;
@@ -86,13 +87,13 @@ function unequal(left: Compiled, right: Compiled, equals: Compiled): Compiled {
   return made("bool", [left, right], (row) => !equals.run(row) && !(isNull(left.run(row)) && isNull(right.run(row))));
 }
 
-function ordering(op: ComparisonOp, left: Read<Scalar>, right: Read<Scalar>): Test {
-  const holds = (test: (a: Scalar, b: Scalar) => boolean): Test => {
+function ordering(op: ComparisonOp, left: Read<Scalar>, right: Read<Scalar>): Ordering {
+  const holds = (test: (a: Scalar, b: Scalar) => boolean): Ordering => {
     return (row) => {
       const a = left(row);
-      if (a === null) return false;
+      if (a === null) return null;
       const b = right(row);
-      return b !== null && test(a, b);
+      return b === null ? null : test(a, b);
     };
   };
   if (op === "<") return holds((a, b) => a < b);
@@ -100,7 +101,7 @@ function ordering(op: ComparisonOp, left: Read<Scalar>, right: Read<Scalar>): Te
   return op === ">" ? holds((a, b) => a > b) : holds((a, b) => a >= b);
 }
 
-function dynamicTest(op: ComparisonOp, left: Compiled, right: Compiled): Test {
+function dynamicTest(op: ComparisonOp, left: Compiled, right: Compiled): Ordering {
   const [a, b] = [left.run, right.run];
   if (op === "==") return (row) => equal(a(row), b(row));
   if (op === "!=")
@@ -108,9 +109,15 @@ function dynamicTest(op: ComparisonOp, left: Compiled, right: Compiled): Test {
       const [x, y] = [a(row), b(row)];
       return !equal(x, y) && !(isNull(x) && isNull(y));
     };
-  if (op === "<") return (row) => order(a(row), b(row)) < 0;
-  if (op === "<=") return (row) => order(a(row), b(row)) <= 0;
-  return op === ">" ? (row) => order(a(row), b(row)) > 0 : (row) => order(a(row), b(row)) >= 0;
+  const holds = (test: (order: number) => boolean): Ordering => {
+    return (row) => {
+      const between = order(a(row), b(row));
+      return Number.isNaN(between) ? null : test(between);
+    };
+  };
+  if (op === "<") return holds((between) => between < 0);
+  if (op === "<=") return holds((between) => between <= 0);
+  return op === ">" ? holds((between) => between > 0) : holds((between) => between >= 0);
 }
 
 function compareIgnoringCase(at: number, op: "=~" | "!~", left: Compiled, right: Compiled): Compiled {

@@ -40,19 +40,16 @@ function slice(list: List, start: number, end = -1): List {
   return list.slice(Math.max(0, index(start)), Math.max(0, index(end) + 1));
 }
 
-/** Into so many parts, the first ones longer by one where it does not come out even; or cut at each of an array of indexes. */
+/** Cut at an index, or at each of an array of them. */
 function split(list: List, by: Value): Value {
   const whole = (one: Value): one is number => typeof one === "number" && Number.isInteger(one);
-  if (!Array.isArray(by)) return whole(by) && by > 0 ? parts(list, Math.min(by, ARRAY_LENGTH_MAX)) : null;
-  const points = by.filter(whole).map((one) => (one < 0 ? Math.max(0, list.length + one) : Math.min(one, list.length)));
+  if (!Array.isArray(by) && !whole(by)) return null;
+  const points = [by]
+    .flat()
+    .filter(whole)
+    .map((one) => (one < 0 ? Math.max(0, list.length + one) : Math.min(one, list.length)));
   const bounds = [0, ...points.sort((a, b) => a - b), list.length];
   return bounds.slice(1).map((end, i) => list.slice(bounds[i], end));
-}
-
-function parts(list: List, count: number): Value {
-  const [length, longer] = [Math.floor(list.length / count), list.length % count];
-  const begin = (i: number) => i * length + Math.min(i, longer);
-  return Array.from({ length: count }, (_, i) => list.slice(begin(i), begin(i + 1)));
 }
 
 function choose(tests: List, ifTrue: Value, ifFalse: Value): Value {
@@ -90,7 +87,7 @@ export const ARRAY_FUNCTIONS: Record<string, ScalarFunction> = {
     boundedValue(lists.flatMap((list) => list ?? [])),
   ),
   array_slice: define("Elements from one index to another, both among them.", ["array", "whole", "whole?"], "dynamic", slice),
-  array_split: define("So many parts of an array, or its parts between indexes.", ["array", "any"], "dynamic", split),
+  array_split: define("The parts of an array before and behind an index, or each of an array of them.", ["array", "any"], "dynamic", split),
   array_sum: define("The sum of an array of numbers.", ["array"], "dynamic", sum),
   array_sort_asc: define("An array in rising order.", ["array"], "dynamic", (list) => sorted(list, 1)),
   array_sort_desc: define("An array in falling order.", ["array"], "dynamic", (list) => sorted(list, -1)),

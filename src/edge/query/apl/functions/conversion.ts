@@ -111,7 +111,10 @@ const getType = special("The name of a value's type.", [1, 1], ([of]) => {
 });
 
 export const CONVERSION_FUNCTIONS: Record<string, ScalarFunction> = {
-  tostring: special("A value as a text.", [1, 1], (args) => args.map((of) => convert("string", of))[0] as Compiled),
+  tostring: special("A value as a text, which is empty where there is no value.", [1, 1], (args) => {
+    const { run } = convert("string", args[0] as Compiled);
+    return made("string", args, (row) => run(row) ?? "");
+  }),
   toint: toLong,
   tolong: toLong,
   todouble: toReal,
