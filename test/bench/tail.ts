@@ -1,9 +1,13 @@
 /** What viewers of a dataset cost its senders: the same load on a dataset that nobody watches and on one that many do, in turn. */
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import path from "node:path";
 import type { Dataset } from "../../src/local/demo/segments.ts";
 import { body, template } from "./bodies.ts";
 import { connections, post, progress, quantile } from "./load.ts";
 import { type Stage, targetOf } from "./stage.ts";
 import { median } from "./table.ts";
+import type { Asked } from "./tail-viewers.ts";
 
 const VIEWERS = 20;
 /** Requests of a round, and the time between two of them: a load that the machine bears, so that waiting shows and not the lack of a processor. */
@@ -17,11 +21,6 @@ interface Round {
   p99: number;
 }
 
-interface Viewer {
-  bytes: number;
-  leave(): void;
-}
-
 export async function measureTail(stage: Stage, rounds: number): Promise<void> {
   const [quiet, watched] = [await stage.dataset("quiet"), await stage.dataset("watched")];
   // half of them ask the same, the others each something else
@@ -29,7 +28,11 @@ export async function measureTail(stage: Stage, rounds: number): Promise<void> {
     { length: VIEWERS },
     (_, n) => `watched | where _time > datetime(${2000 + Math.max(0, n - VIEWERS / 2)}-01-01)`,
   );
-  const viewers = await Promise.all(queries.map((apl) => watch(watched, apl)));
+  const viewers = fork(path.join(import.meta.dirname, "tail-viewers.ts"));
+  const answer = () => once(viewers, "message");
+  const { edge, name, token } = watched;
+  viewers.send({ address: `${edge}/v1/datasets/${name}/tail`, token, queries } satisfies Asked);
+  await answer();
   for (const dataset of [quiet, watched]) await send(dataset, WARM_UP);
   const all: { quiet: Round; watched: Round }[] = [];
   for (let round = 0; round < rounds; round++) {
@@ -39,15 +42,17 @@ export async function measureTail(stage: Stage, rounds: number): Promise<void> {
     const second = await send(watched, REQUESTS);
     all.push({ quiet: first ?? (await send(quiet, REQUESTS)), watched: second });
   }
-  for (const viewer of viewers) viewer.leave();
-  const least = Math.min(...viewers.map(({ bytes }) => bytes));
+  viewers.send("count");
+  const [shown] = (await answer()) as [number[]];
+  viewers.disconnect();
+  viewers.kill();
   console.log(`${VIEWERS} viewers of one dataset; one request of ${BODY_BYTES} bytes each ${APART_MS} ms, ${rounds} rounds of ${REQUESTS}`);
   for (const part of ["p50", "p99"] as const) {
     const [none, many] = (["quiet", "watched"] as const).map((which) => median(all.map((round) => round[which][part])));
     const ratio = median(all.map((round) => round.watched[part] / round.quiet[part]));
     console.log(`${part} ms   nobody ${none?.toFixed(2)}   ${VIEWERS} viewers ${many?.toFixed(2)}   (${ratio.toFixed(2)}x)`);
   }
-  console.log(`each viewer was shown at least ${(least / 1e6).toFixed(2)} MB`);
+  console.log(`each viewer was shown at least ${(Math.min(...shown) / 1e6).toFixed(2)} MB`);
 }
 
 /** A body that was sent before would not be stored, and so not shown. */
@@ -67,20 +72,4 @@ async function send(dataset: Dataset, requests: number): Promise<Round> {
   }
   latencies.sort((a, b) => a - b);
   return { p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99) };
-}
-
-async function watch({ edge, name, token }: Dataset, apl: string): Promise<Viewer> {
-  const leaving = new AbortController();
-  const address = `${edge}/v1/datasets/${name}/tail?${new URLSearchParams({ apl })}`;
-  const response = await fetch(address, { headers: { authorization: `Bearer ${token}` }, signal: leaving.signal });
-  if (response.status !== 200 || !response.body) throw new Error(await response.text());
-  const viewer = { bytes: 0, leave: () => leaving.abort() };
-  const { body: stream } = response;
-  const read = async () => {
-    for await (const part of stream) viewer.bytes += part.length;
-  };
-  void read().catch((error) => {
-    if (!leaving.signal.aborted) throw error;
-  });
-  return viewer;
 }
