@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 const ROOT = path.resolve(import.meta.dirname, "..");
 
 /** What runs in storage and never at the door. That a bundle keeps to it is for src/local/ceilings.ts to see. */
-const STORAGE_ONLY = ["edge/storage.ts", "edge/buffer/buffer.ts", "edge/sinks/", "edge/query/apl/"];
+const STORAGE_ONLY = ["edge/storage.ts", "edge/buffer/buffer.ts", "edge/sinks/", "edge/query/tail/", "edge/query/apl/"];
 
 /** The first row whose `from` begins a file's path decides. Paths are relative to src; a trailing slash means the whole folder. */
 const RULES: { from: string; may: string[]; except?: string[] }[] = [
@@ -35,6 +35,7 @@ const RULES: { from: string; may: string[]; except?: string[] }[] = [
   },
   // the edge knows the classes of its storage as types
   { from: "edge/env.ts", may: ["access/", "edge/"], except: STORAGE_ONLY.filter((place) => place !== "edge/storage.ts") },
+  { from: "edge/tail/watch.ts", may: ["problem.ts", "edge/"], except: STORAGE_ONLY.filter((place) => place !== "edge/query/tail/") },
   { from: "edge/query/", may: ["problem.ts", "access/", "edge/"], except: ["edge/worker.ts", "edge/storage.ts"] },
   { from: "edge/", may: ["problem.ts", "access/", "edge/", "../package.json"], except: STORAGE_ONLY },
   { from: "management/worker.ts", may: ["problem.ts", "access/", "management/", "../package.json"] },
@@ -58,7 +59,7 @@ const RESERVED: { what: RegExp; only: RegExp; name: string }[] = [
   {
     name: "Durable Object storage is touched in the Durable Objects",
     what: /ctx\.storage/,
-    only: /^(edge\/buffer\/|edge\/limits\/quota\.ts$|management\/publish\.ts$)/,
+    only: /^(edge\/buffer\/|edge\/limits\/quota\.ts$|edge\/query\/tail\/tail\.ts$|management\/publish\.ts$)/,
   },
   {
     name: "R2 is touched in bucket/, sinks, and where queries read",
@@ -86,7 +87,7 @@ const RESERVED: { what: RegExp; only: RegExp; name: string }[] = [
   {
     name: "the clock is read at the rim",
     what: /Date\.now\(\)|new Date\(\)/,
-    only: /^(edge\/(worker|storage)\.ts|edge\/buffer\/(buffer|commit-queue|deliveries|peers|write-out)\.ts|edge\/limits\/quota\.ts|management\/(app|publish|authority)\.ts|local\/.*)$/,
+    only: /^(edge\/(worker|storage)\.ts|edge\/buffer\/(buffer|commit-queue|deliveries|peers|write-out)\.ts|edge\/limits\/quota\.ts|edge\/query\/tail\/tail\.ts|management\/(app|publish|authority)\.ts|local\/.*)$/,
   },
   {
     // a request that waits for another one's promise hangs for ever when that one is cancelled; values and timestamps may be shared

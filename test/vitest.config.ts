@@ -64,7 +64,7 @@ export default defineConfig({
           inWorkerd("us-east-1", {
             main: "test/edge/both.ts",
             alsoAs: "us-east-1-storage",
-            durableObjects: { BUFFER: { className: "Buffer", useSQLite: true } },
+            durableObjects: { BUFFER: { className: "Buffer", useSQLite: true }, TAIL: { className: "Tail", useSQLite: true } },
             serviceBindings: { STORAGE: { name: kCurrentWorker, entrypoint: "Storage" } },
           }),
         ],

@@ -12,6 +12,7 @@ import type { Quota } from "./limits/quota.ts";
 import { placementOf } from "./placement.ts";
 import { readOnce, regionId, wholeNumber } from "./setting.ts";
 import type { Storage } from "./storage.ts";
+import type { TailEnv } from "./tail/watch.ts";
 
 /** What management answers over RPC. Null: there is no such thing. Throws when its database is down. */
 export interface Authority {
@@ -31,7 +32,7 @@ export interface Authority {
   reportUse(uses: Use[]): Promise<void>;
 }
 
-export interface EdgeEnv extends BufferEnv {
+export interface EdgeEnv extends BufferEnv, TailEnv {
   PERMISSIONS: KVNamespace;
   SEGMENTS: R2Bucket;
   QUOTA: DurableObjectNamespace<Quota>;

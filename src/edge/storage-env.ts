@@ -4,8 +4,9 @@ import type { BufferEnv } from "./buffer/shard.ts";
 import type { Authority } from "./env.ts";
 import { placementOf } from "./placement.ts";
 import { readOnce, regionId, wholeNumber } from "./setting.ts";
+import type { TailEnv } from "./tail/watch.ts";
 
-export interface StorageEnv extends BufferEnv {
+export interface StorageEnv extends BufferEnv, TailEnv {
   SEGMENTS: R2Bucket;
   AUTHORITY: Pick<Authority, "lookUpSettings">;
   SINK_SECRETS_KEY?: string;

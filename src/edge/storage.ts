@@ -11,6 +11,7 @@ import { runUpstream } from "./query/upstream/forward.ts";
 import { type StorageEnv, storageSettingsOf } from "./storage-env.ts";
 
 export { Buffer } from "./buffer/buffer.ts";
+export { Tail } from "./query/tail/tail.ts";
 
 export interface Ready {
   region: string;

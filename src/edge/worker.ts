@@ -19,6 +19,7 @@ import { replay } from "./replay.ts";
 import { matchPath } from "./route.ts";
 import { flushAll, segmentBytes, segmentList } from "./segments.ts";
 import { stats } from "./stats.ts";
+import { tail } from "./tail/route.ts";
 
 export { Quota } from "./limits/quota.ts";
 
@@ -114,15 +115,17 @@ async function read(request: Request, url: URL, entry: Entry, env: EdgeEnv, trac
   const one = matchPath("/v1/datasets/:dataset/segments/:id", url.pathname);
   const replayed = matchPath("/v1/datasets/:dataset/quarantine/:id/replay", url.pathname);
   const counted = matchPath("/v1/datasets/:dataset/stats", url.pathname);
-  if (!list && !one && !counted && !replayed)
+  const watched = matchPath("/v1/datasets/:dataset/tail", url.pathname);
+  if (!list && !one && !counted && !replayed && !watched)
     throw new Problem(
       "route-unknown",
       `${url.pathname} is no route of this edge; events go to POST /v1/ingest/<dataset>, and /v2 is on the management Worker, at its own address`,
     );
   requireMethod(request, replayed ? "POST" : "GET");
-  const call = callOf(request, url, (replayed ?? counted ?? one ?? list)?.["dataset"] ?? null, entry.now);
+  const call = callOf(request, url, (replayed ?? counted ?? one ?? watched ?? list)?.["dataset"] ?? null, entry.now);
   if (replayed) return replay(call, replayed["id"] ?? "", traceId, entry, env);
   if (counted) return stats(call, entry, env);
+  if (watched) return tail(request, call, entry, () => Date.now(), env);
   if (one) return segmentBytes(call, one["id"] ?? "", entry, env);
   return segmentList(call, entry, env);
 }

@@ -14,7 +14,15 @@ const ENGINE = ["aggregates", "compile", "execute", "expression", "functions", "
  * answer, and nobody is let in at storage.
  */
 const FOREIGN: Record<WorkerKind, string[]> = {
-  edge: ["src/management/", "src/edge/storage.ts", "src/edge/buffer/buffer.ts", "src/edge/sinks/", "src/edge/query/source/", ...ENGINE],
+  edge: [
+    "src/management/",
+    "src/edge/storage.ts",
+    "src/edge/buffer/buffer.ts",
+    "src/edge/sinks/",
+    "src/edge/query/source/",
+    "src/edge/query/tail/",
+    ...ENGINE,
+  ],
   storage: ["src/management/", "src/edge/worker.ts", "src/edge/documents/", "src/edge/protocols/"],
   management: ["src/edge/"],
 };

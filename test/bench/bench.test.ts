@@ -90,3 +90,12 @@ describe("the account of an overload", () => {
     expect(verdictOf(batches, Uint8Array.from(stored))).toEqual(verdict);
   });
 });
+
+it("tells what it costs senders that a dataset is watched", async () => {
+  const { code, stdout, stderr } = await shell(`${BENCH} --tail --rounds 1`);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  for (const part of ["p50", "p99"])
+    expect(stdout).toMatch(new RegExp(`^${part} ms {3}nobody [\\d.]+ {3}20 viewers [\\d.]+ {3}\\([\\d.]+x\\)$`, "m"));
+  // all that was sent while they watched, but what one portion may still hold
+  expect(Number(/^each viewer was shown at least ([\d.]+) MB$/m.exec(stdout)?.[1])).toBeGreaterThan(0.3);
+});

@@ -15,6 +15,7 @@ import { measureQuery, QUERY_ROWS, SCANNING_EDGE } from "./query.ts";
 import { bodyRows, groupRows, measure } from "./rows.ts";
 import { COUNTING, withStage } from "./stage.ts";
 import { printTable } from "./table.ts";
+import { measureTail } from "./tail.ts";
 
 const USAGE = `Usage: npm run bench -- [options]
 
@@ -26,6 +27,7 @@ what finding out who sends costs, what reading costs, and the list price of a te
   --overload      instead: 256 senders on one dataset, and whether all that was acknowledged is stored once
   --seconds N     how long that lasts (default 60)
   --large         instead: memory, time and count of bodies of 95 MB, one and four at a time
+  --tail          instead: what 20 viewers of a dataset cost its senders
   --help          print this`;
 
 const ROUNDS_MAX = 9;
@@ -43,11 +45,13 @@ await run(async () => {
     overload: { type: "boolean", default: false },
     seconds: { type: "string", default: "60" },
     large: { type: "boolean", default: false },
+    tail: { type: "boolean", default: false },
   });
   const rounds = readNumber("--rounds", options.rounds, 1, ROUNDS_MAX);
   const seconds = readNumber("--seconds", options.seconds, 1, SECONDS_MAX);
   if (options.overload) await withStage({}, (stage) => measureOverload(stage, seconds));
   else if (options.large) await withStage({}, measureLarge);
+  else if (options.tail) await withStage({ edgeSettings: NO_FLUSH }, (stage) => measureTail(stage, rounds));
   else await measureRows(rounds, options.only);
 });
 

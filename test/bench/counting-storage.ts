@@ -4,6 +4,8 @@ import type { StorageEnv } from "../../src/edge/storage-env.ts";
 import { counted, counts, watchBucket, watchStorage } from "./counting.ts";
 import type { Counts } from "./counts.ts";
 
+export { Tail } from "../../src/edge/storage.ts";
+
 export class Buffer extends RealBuffer {
   #busy = 0;
   #busySince = 0;

@@ -57,7 +57,8 @@ describe("wrangler.toml", () => {
     const edge = sectionOf(name);
     const storage = sectionOf(`${name}-storage`);
     expect(edge.services?.find(({ binding }) => binding === "STORAGE")?.service).toBe(storage.name);
-    expect(edge.durable_objects?.bindings.find((binding) => binding.name === "BUFFER")?.script_name).toBe(storage.name);
+    for (const object of ["BUFFER", "TAIL"])
+      expect(edge.durable_objects?.bindings.find((binding) => binding.name === object)?.script_name).toBe(storage.name);
     expect(storage.r2_buckets).toEqual(edge.r2_buckets);
     expect(storage.placement).toEqual(edge.placement);
     for (const setting of ["REGION", "JURISDICTION", "LOCATION_HINT"]) expect(storage.vars[setting]).toEqual(edge.vars[setting]);

@@ -3,6 +3,8 @@ import worker, { Buffer as RealBuffer, Storage as RealStorage } from "../../src/
 import type { StorageEnv } from "../../src/edge/storage-env.ts";
 import { beCalm, withFailures } from "./failing.ts";
 
+export { Tail } from "../../src/edge/storage.ts";
+
 export class Buffer extends RealBuffer {
   constructor(ctx: DurableObjectState, env: StorageEnv) {
     super(ctx, withFailures(env));

@@ -4,6 +4,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { unstage } from "../bucket/staged.ts";
 import { type StorageEnv, storageSettingsOf } from "../storage-env.ts";
+import { tailOf } from "../tail/watch.ts";
 import { load } from "./commit.ts";
 import { CommitQueue, onlyCounted } from "./commit-queue.ts";
 import { type Counts, emptyCounts } from "./counts.ts";
@@ -25,6 +26,7 @@ import {
   type Segment,
   type State,
 } from "./segment.ts";
+import { type Lease, openWatched, type Watched } from "./watched.ts";
 import { type Written, writeOut } from "./write-out.ts";
 
 /** Bytes of appends waiting for their commit, and of the database (the platform allows 10 GB). */
@@ -52,6 +54,7 @@ export class Buffer extends DurableObject<StorageEnv> {
   #gone: boolean;
   #peers: Peers;
   #deliveries: Deliveries;
+  #watched: Watched;
   /** Appends whose commit is not durable yet, by id. */
   #waiting = new Map<string, { packed: string; stored: Promise<Appended> }>();
   #pendingBytes = 0;
@@ -68,7 +71,14 @@ export class Buffer extends DurableObject<StorageEnv> {
     ctx.storage.transactionSync(() => log.createTables(sql));
     const { segmentBytesMax } = this.#settings;
     const abort = (reason: string) => ctx.abort(reason);
-    this.#commits = new CommitQueue({ storage: ctx.storage, segmentBytesMax, arm: () => this.#arm(), abort });
+    this.#watched = openWatched({
+      lease: log.readMeta<Lease>(sql, "watched"),
+      show: (destination, portion) => tailOf(this.env, destination).show(portion),
+      ended: () => log.writeMeta(sql, "watched", null),
+      clock: () => Date.now(),
+    });
+    const committed: Watched["committed"] = (group, placed) => this.#watched.committed(group, placed);
+    this.#commits = new CommitQueue({ storage: ctx.storage, segmentBytesMax, arm: () => this.#arm(), committed, abort });
     forgetOld(this.#state, Date.now(), this.#settings.dedupe);
     this.#destination = log.readMeta(sql, "destination");
     this.#gone = log.readMeta(sql, "gone") ?? false;
@@ -202,6 +212,14 @@ export class Buffer extends DurableObject<StorageEnv> {
   /** The owner has chosen other sinks: they are looked up anew. */
   async settingsChanged(): Promise<void> {
     this.#deliveries.forgetSinks();
+  }
+
+  /** From when this returns on, whatever is committed is shown to the object that shows the dataset live. */
+  async watch(lease: Lease): Promise<void> {
+    if (this.#gone) return;
+    this.#watched.watch(lease);
+    // an instance that begins meanwhile goes on with it
+    log.writeMeta(this.ctx.storage.sql, "watched", lease);
   }
 
   /** What is durable here and not yet in the bucket. */

@@ -4,6 +4,7 @@ import { commit, type Entry, type Held, load } from "./commit.ts";
 import { type Counters, type Counts, count, nameIn } from "./counts.ts";
 import { segmentId } from "./object-key.ts";
 import { COMMIT_APPENDS_MAX } from "./segment.ts";
+import type { Placed } from "./watched.ts";
 
 interface Waiting {
   entry: Entry;
@@ -15,6 +16,8 @@ export interface CommitQueueOptions {
   segmentBytesMax: number;
   /** Called with each commit, before it is durable: what it sets becomes durable with it. */
   arm(): Promise<void>;
+  /** Called with each commit once it is durable and answered, with where its events stand. */
+  committed(group: readonly Entry[], placed: Placed | null): void;
   /** Ends the object, whose memory cannot be brought back to what the disk holds: the next call starts from the disk. */
   abort(reason: string): void;
 }
@@ -50,20 +53,22 @@ export class CommitQueue {
 
   async #run(): Promise<void> {
     this.#committing = true;
-    const { storage, segmentBytesMax, arm } = this.#options;
+    const { storage, segmentBytesMax, arm, committed } = this.#options;
     while (this.#queue.length > 0) {
       const group = this.#queue.splice(0, COMMIT_APPENDS_MAX);
       const turnedAway = [...this.#turnedAway].map(([token, counts]) => onlyCounted(token, counts));
       const now = Date.now();
       const settings = { now, segmentBytesMax, segmentId: () => segmentId(now, randomBytes(10)) };
-      const entries = [...group.map(({ entry }) => entry), ...turnedAway];
+      const added = group.map(({ entry }) => entry);
+      const entries = [...added, ...turnedAway];
       try {
-        storage.transactionSync(() => commit(storage.sql, this.held, entries, settings));
+        const placed = storage.transactionSync(() => commit(storage.sql, this.held, entries, settings));
         this.#turnedAway.clear();
         // no await between the commit and the alarm: they become durable together
         const armed = arm();
         await Promise.all([armed, storage.sync()]);
         for (const { settle } of group) settle.resolve();
+        committed(added, placed);
       } catch (error) {
         for (const { settle } of group) settle.reject(error);
         this.held = load(storage.sql);

@@ -15,6 +15,7 @@ import {
   type State,
   type Tally,
 } from "./segment.ts";
+import type { Placed } from "./watched.ts";
 
 /** Raw bytes of a quarantined segment: a replay reads one whole. */
 export const QUARANTINE_RAW_BYTES_MAX = 12_000_000;
@@ -58,8 +59,9 @@ export function load(sql: SqlStorage): Held {
  * To be called in a transaction. The first row holds the counts of the group, and ids stand with the first row of their events; a
  * group of nothing but counts writes those alone. A full segment is sealed here and not by the alarm, or it would grow past what
  * memory holds while the bucket is away.
+ * @returns where the events of the group stand, one append after the other; null: it has none.
  */
-export function commit(sql: SqlStorage, held: Held, group: Entry[], settings: CommitSettings): void {
+export function commit(sql: SqlStorage, held: Held, group: Entry[], settings: CommitSettings): Placed | null {
   const appends = group.flatMap(({ append, packed }) => (append ? [{ append, packed }] : []));
   const events = appends.filter(({ append }) => append.body.length > 0);
   const staged = appends.filter(({ append }) => append.staged.length > 0);
@@ -80,10 +82,11 @@ export function commit(sql: SqlStorage, held: Held, group: Entry[], settings: Co
     return taken;
   };
 
+  let placed: Placed | null = null;
   if (events.length > 0) {
     const bodies = events.map(({ append }) => append);
     const tally = bodies.map((append) => ({ ...append, bytes: 0 })).reduce<Tally>(add, emptyTally());
-    write(sql, held.state, "events", { members: membersOf(bodies), tally, ids: takeIds(bodies), counts: takeCounts() }, settings);
+    placed = write(sql, held.state, "events", { members: membersOf(bodies), tally, ids: takeIds(bodies), counts: takeCounts() }, settings);
   }
   for (const { append } of staged) {
     const group = append.staged.map(({ id }) => id);
@@ -105,6 +108,7 @@ export function commit(sql: SqlStorage, held: Held, group: Entry[], settings: Co
   }
   log.addCounters(sql, uncounted);
   countAll(held.counters, counts);
+  return placed;
 }
 
 interface Written {
@@ -114,8 +118,9 @@ interface Written {
   counts: Counters;
 }
 
-function write(sql: SqlStorage, state: State, kind: Kind, { members, tally, ids, counts }: Written, settings: CommitSettings): void {
+function write(sql: SqlStorage, state: State, kind: Kind, { members, tally, ids, counts }: Written, settings: CommitSettings): Placed {
   const segment = openSegment(state, kind) ?? open(sql, state, kind, settings);
+  const placed = { segment: segment.id, first: segment.rows };
   for (const [index, pieces] of intoRows(members).entries()) {
     const body = joined(pieces);
     log.insertCommit(
@@ -126,9 +131,10 @@ function write(sql: SqlStorage, state: State, kind: Kind, { members, tally, ids,
     tally.bytes += body.length;
   }
   committed(state, segment, ids, tally);
-  if (!isFull(segment, settings.segmentBytesMax) && !(kind === "quarantine" && segment.rawBytes >= QUARANTINE_RAW_BYTES_MAX)) return;
+  if (!isFull(segment, settings.segmentBytesMax) && !(kind === "quarantine" && segment.rawBytes >= QUARANTINE_RAW_BYTES_MAX)) return placed;
   log.markSealed(sql, segment.n);
   segment.sealed = true;
+  return placed;
 }
 
 function open(sql: SqlStorage, state: State, kind: Kind, { now, segmentId }: CommitSettings): Segment {

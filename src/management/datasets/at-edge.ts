@@ -12,6 +12,7 @@ import { ANY_CREDENTIAL, type DatasetRoute, type Route } from "../route.ts";
 import { ACCOUNT, publishedLimits } from "../tokens/store.ts";
 import { PUBLISHED_SETTINGS, type PublishedRow, publishedSettings } from "./settings-store.ts";
 import type { Dataset } from "./store.ts";
+import { refuseUpgrade, whileProven } from "./tail.ts";
 
 /** Sessions never send events. */
 const SENDERS: readonly CredentialKind[] = ["api", "personal"];
@@ -28,9 +29,15 @@ export const atEdge: Route[] = [
   { ...reading, path: "/v1/datasets/:dataset/segments" },
   { ...reading, path: "/v1/datasets/:dataset/segments/:id" },
   { ...reading, path: "/v1/datasets/:dataset/stats" },
+  { ...reading, path: "/v1/datasets/:dataset/tail", run: tail },
   // a query that is sent as JSON, whose dataset the path names
   ...["/v1/datasets/:dataset/query", "/api/v1/datasets/:dataset/query"].map((path): DatasetRoute => ({ ...reading, method: "POST", path })),
 ];
+
+async function tail(c: Request, caller: Caller, dataset: Dataset): Promise<Response> {
+  refuseUpgrade(c, dataset);
+  return whileProven(await pass(c, caller, dataset), c, dataset);
+}
 
 async function pass(c: Request, caller: Caller, dataset: Dataset): Promise<Response> {
   return serve(c, caller, dataset.region, await asOne(c, caller, dataset), c.req.raw);

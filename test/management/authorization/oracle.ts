@@ -81,6 +81,7 @@ POST /v1/datasets/:dataset/quarantine/:id/replay PA @ingest:create
 GET /v1/datasets/:dataset/segments             SPA @query:read
 GET /v1/datasets/:dataset/segments/:id         SPA @query:read
 GET /v1/datasets/:dataset/stats                SPA @query:read
+GET /v1/datasets/:dataset/tail                 SPA @query:read
 POST /v1/datasets/:dataset/query               SPA @query:read
 POST /api/v1/datasets/:dataset/query           SPA @query:read
 POST /v1/query/_apl                            SPA
