@@ -6,7 +6,7 @@ import { complaintsAbout } from "../../src/local/ceilings.ts";
 import { command, ROOT } from "./command.ts";
 
 const EDGE = { section: "us-east-1", rawBytes: 150_000, gzipBytes: 60_000, inputs: ["src/edge/worker.ts", "src/problem.ts"] };
-const STORAGE = { section: "us-east-1-storage", rawBytes: 300_000, gzipBytes: 100_000, inputs: ["src/edge/storage.ts", "src/problem.ts"] };
+const STORAGE = { section: "us-east-1-storage", rawBytes: 300_000, gzipBytes: 150_000, inputs: ["src/edge/storage.ts", "src/problem.ts"] };
 const MANAGEMENT = { section: "management", rawBytes: 400_000, gzipBytes: 150_000, inputs: ["src/management/worker.ts"] };
 
 /** In the order in which they may refer to each other. */
@@ -19,7 +19,7 @@ describe("npm run build", () => {
 
   it.each([
     ["an edge that is too large", { ...EDGE, gzipBytes: 60_001 }],
-    ["a storage that is too large", { ...STORAGE, gzipBytes: 100_001 }],
+    ["a storage that is too large", { ...STORAGE, gzipBytes: 150_001 }],
     ["a management that is too large", { ...MANAGEMENT, gzipBytes: 150_001 }],
     ["management's code in an edge", { ...EDGE, inputs: ["src/edge/worker.ts", "src/management/tokens/store.ts"] }],
     ["sinks in an edge", { ...EDGE, inputs: ["src/edge/worker.ts", "src/edge/sinks/http.ts"] }],
