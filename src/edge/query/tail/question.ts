@@ -24,7 +24,7 @@ export function readQuestion(apl: string, dataset: string): Query {
 }
 
 /** The query that a tail has when it is given none. */
-export function everythingIn(dataset: string): string {
+function everythingIn(dataset: string): string {
   return nameOf(dataset);
 }
 
