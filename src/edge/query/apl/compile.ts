@@ -52,15 +52,6 @@ function compileIn(expression: Expression, outer: Place): Compiled {
   if (outer.depth >= EXPRESSION_DEPTH_MAX) throw new QueryFault(at, `an expression goes at most ${EXPRESSION_DEPTH_MAX} levels deep`);
   count(1, at, outer);
   const place = { ...outer, depth: outer.depth + 1 };
-  const compiled = partOf(expression, place);
-  // a literal is as large as the query's text, and a name has been counted where it was given
-  if (compiled.constant !== undefined && expression.kind !== "literal" && expression.kind !== "column")
-    place.meter.keep(compiled.constant.value, at);
-  return compiled;
-}
-
-function partOf(expression: Expression, place: Place): Compiled {
-  const { at } = expression;
   const { meter } = place;
   const part = (one: Expression) => compileIn(one, place);
   switch (expression.kind) {

@@ -2,7 +2,6 @@
  * What one query makes and does, counted while it goes on, since no clock advances while a Worker computes. Sizes are estimates from above;
  * a unit of work is about what an addition costs, 20 ns or less, and what costs more counts for more.
  */
-import { bytesOf } from "./aggregates/budget.ts";
 import { QueryFault } from "./fault.ts";
 import type { Row, Value } from "./value.ts";
 
@@ -20,7 +19,6 @@ export const WORK_UNITS_MAX = 1_000_000_000;
 const FINISHING_UNITS = WORK_UNITS_MAX / 10;
 
 const LIVE_BYTES_MAX = PORTION_MADE_BYTES_MAX + ROW_MADE_BYTES_MAX;
-const BYTES_PER_UNIT = 16;
 
 /** Ends a portion of rows whose query has done all it may. It never leaves the plan's stages. */
 export class OutOfWork extends Error {}
@@ -42,10 +40,10 @@ export interface Meter {
   readonly peakBytes: number;
   /** @throws OutOfWork; while the query is planned QueryFault */
   spend(units: number, at?: number): void;
-  /** A function has made a value. @throws QueryFault where one row has made too many */
-  made(value: Value, at: number): void;
+  /** A function has made a value of so many bytes, by so much work. @throws QueryFault where one row has made too many; OutOfWork */
+  made(bytes: number, units: number, at: number): void;
   /** A constant that stays as long as the query. @throws QueryFault */
-  keep(value: Value, at: number): void;
+  keep(bytes: number, at: number): void;
   /** From here on rows are read. */
   start(unitsMax: number): void;
   /** No more rows are read; a stage that finishes has a part of what is set aside for that. */
@@ -81,8 +79,7 @@ export function openMeter(): Meter {
       isOver = true;
       throw new OutOfWork();
     },
-    made(value, at) {
-      const bytes = bytesOf(value);
+    made(bytes, units, at) {
       meter.live += bytes;
       if (meter.live > peakBytes) peakBytes = meter.live;
       if (meter.live > LIVE_BYTES_MAX)
@@ -90,10 +87,10 @@ export function openMeter(): Meter {
           at,
           `functions make at most ${ROW_MADE_BYTES_MAX} bytes of texts and arrays of one row, and this makes more: make fewer or smaller ones`,
         );
-      if (bytes > SMALL_BYTES) meter.spend(bytes / BYTES_PER_UNIT, at);
+      if (units > SMALL_UNITS) meter.spend(units, at);
     },
-    keep(value, at) {
-      constantBytes += bytesOf(value);
+    keep(bytes, at) {
+      constantBytes += bytes;
       if (constantBytes > CONSTANT_BYTES_MAX)
         throw new QueryFault(
           at,
@@ -113,7 +110,7 @@ export function openMeter(): Meter {
 }
 
 /** What the cost of any call covers. */
-const SMALL_BYTES = 256;
+const SMALL_UNITS = 12;
 const SMALL_LENGTH = 128;
 
 /** How much there is to read in a value; 0: so little that the cost of a call covers it. */

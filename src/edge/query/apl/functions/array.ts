@@ -2,7 +2,7 @@
 import { equal, order } from "../expression/equality.ts";
 import type { Value } from "../value.ts";
 import { ARRAY_LENGTH_MAX, boundedJoin, boundedLists, boundedValue, VALUE_SIZE_MAX } from "./bounds.ts";
-import { type Bag, define, printed, type ScalarFunction, variadic } from "./define.ts";
+import { type Bag, define, type ScalarFunction, variadic } from "./define.ts";
 
 type List = readonly Value[];
 

@@ -6,7 +6,7 @@ import type { Meter } from "../meter.ts";
 import type { Scope } from "../scope.ts";
 import type { Expression } from "../syntax.ts";
 import type { Compiled } from "../value.ts";
-import { costOf, counted, makes, weighed } from "./cost.ts";
+import { costOf, counted, weighed } from "./cost.ts";
 import { SCALAR_FUNCTIONS } from "./scalar-functions.ts";
 
 export function compileCall(
@@ -23,9 +23,9 @@ export function compileCall(
   if (args.length < least || args.length > most) throw new QueryFault(at, `${name}() takes ${numbered(least, most)}, not ${args.length}`);
   const cost = costOf(name);
   meter.cost += cost.call;
-  const parts = args.map((arg) => counted(part(arg), cost.element, meter, arg.at));
+  const parts = args.map((arg) => counted(part(arg), cost, meter, arg.at));
   const compiled = found.compile(parts, { name, at, ats: args.map((arg) => arg.at), scope });
-  return makes(name) ? weighed(compiled, meter, at) : compiled;
+  return weighed(compiled, name, meter, at);
 }
 
 function unknown(name: string, at: number): QueryFault {

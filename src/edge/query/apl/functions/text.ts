@@ -1,6 +1,6 @@
 /** Texts. Positions and lengths count UTF-16 units, as Kusto's do. */
 import { boundedJoin, boundedText, TEXT_LENGTH_MAX } from "./bounds.ts";
-import { define, printed, type ScalarFunction, special, variadic } from "./define.ts";
+import { define, type ScalarFunction, special, variadic } from "./define.ts";
 
 const ARGUMENTS_MAX = 64;
 const REPEAT_MAX = 1024;
