@@ -102,7 +102,7 @@ function eventAt(events: EventsReader, start: number, check: boolean): Row | nul
 function stageOf(flow: Flow, take: (row: Row) => void): Stage {
   // no operator that a tail takes holds rows, or makes more than there were
   const run: Run = {
-    ...{ limits: LIMITS, rowsMatched: 0, held: new Map(), cut: () => {} },
+    ...{ limits: LIMITS, rowsMatched: 0, held: new Map(), beside: null, cut: () => {} },
     ...{ openBudget: () => openBudget(0), makeRow: openMaking(0) },
   };
   const last: Stage = { push: (rows) => rows.forEach(take), finish: () => {}, isDone: false };
