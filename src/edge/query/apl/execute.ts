@@ -36,18 +36,24 @@ export interface Executed extends Answer {
 }
 
 /** A plan is carried out once. What a scan throws ends it. */
-export async function execute({ flow, beside, holders }: Plan, scan: Scan, limits: Limits = LIMITS): Promise<Executed> {
+export async function execute({ flow, beside, holders, meter }: Plan, scan: Scan, limits: Limits = LIMITS): Promise<Executed> {
   const cuts = new Map<string, Cut>();
   const run: Run = {
-    ...{ limits, rowsMatched: 0, held: new Map(), beside: null },
-    makeRow: openMaking(limits.madeRows),
+    ...{ limits, meter, rowsMatched: 0, held: new Map(), beside: null },
+    makeRow: openMaking(limits.madeRows, meter),
     openBudget: () => openBudget(limits.heldBytes / Math.max(holders, 1)),
     cut: (code, text) => void cuts.set(code, { code, text }),
   };
+  meter.start(limits.workUnits);
   const second = beside && { flow: beside, output: openOutput(beside, run) };
   run.beside = second && stageOf(second.flow, second.output, run);
   const output = openOutput(flow, run);
   await carry(flow, output, scan, run);
+  if (meter.isOver)
+    run.cut(
+      "apl_work_limit",
+      `the query stopped after ${limits.workUnits} units of work, which is about what can be done in 20 s: compute less of each row, or filter first`,
+    );
   return {
     ...answerOf(flow, output),
     beside: second && answerOf(second.flow, second.output),
@@ -78,19 +84,21 @@ async function carry(flow: Flow, into: Stage, scan: Scan, run: Run): Promise<voi
   }
   const stage = stageOf(flow, into, run);
   const { feed } = flow;
-  if (feed.kind === "rows") stage.push(feed.rows);
-  else if (feed.kind === "union") {
+  const isDone = () => stage.isDone || run.meter.isOver;
+  if (feed.kind === "rows") {
+    if (!run.meter.isOver) stage.push(feed.rows);
+  } else if (feed.kind === "union") {
     for (const part of feed.parts) {
-      if (stage.isDone) break;
+      if (isDone()) break;
       await carry(part.flow, part.into(oneOfSeveral(stage), run), scan, run);
     }
-  } else if (!stage.isDone) {
+  } else if (!isDone()) {
     const { dataset, layout, wanted } = feed.source;
     const range = wanted();
     if (range.from < range.to)
       for await (const rows of scan(dataset, range, layout)) {
         stage.push(rows);
-        if (stage.isDone) break;
+        if (isDone()) break;
       }
   }
   stage.finish();

@@ -1,10 +1,12 @@
 /** A query's tree to a plan: all that can be wrong with it is found here, before an event is read. */
 import { compile } from "./compile.ts";
 import { QueryFault } from "./fault.ts";
+import { type Meter, openMeter } from "./meter.ts";
 import { planOperator } from "./operators/planners.ts";
 import { planUnion } from "./operators/union.ts";
 import type { EventSource, Flow, Outlook, Planning, Step } from "./plan/flow.ts";
 import { openLayout } from "./plan/layout.ts";
+import { metered } from "./plan/metered.ts";
 import { namesIn, needsWhole } from "./plan/needs.ts";
 import { addVirtual, type Ground, needsVirtual, planEvents, planPrint } from "./plan/source.ts";
 import { checkDepth, lastFilter, openTables, type Placed } from "./plan/tables.ts";
@@ -35,6 +37,7 @@ export interface Plan {
   readonly sources: readonly EventSource[];
   /** How many operators hold rows, or something for each of them. */
   readonly holders: number;
+  readonly meter: Meter;
 }
 
 /**
@@ -45,13 +48,15 @@ export function planQuery(query: Query, options: PlanOptions, beside: Beside | n
   const ground: Ground = { ...options, named: namesIn(query) };
   const tables = openTables(query);
   const sources: EventSource[] = [];
-  const base = { now: options.now, lets: valuesOf(query, options.now), seed: seedOf(query) };
+  const meter = openMeter();
+  const base = { now: options.now, lets: valuesOf(query, options.now, meter), seed: seedOf(query), meter };
   let [operators, places, depth, holders] = [0, 0, 0, 0];
   let second: Flow | null = null;
 
   function plan(placed: Placed, outlook: Outlook): Flow {
     const { table, before } = placed;
     checkDepth(++depth, table.at);
+    const { cost } = meter;
     const planning: Planning = { ...base, table: (inner, seen) => plan({ table: inner, before }, seen) };
     const parting = table === query.body ? beside : null;
     const following = [...table.operators.slice(0, parting?.at), ...(parting ? [] : outlook.following)];
@@ -72,6 +77,8 @@ export function planQuery(query: Query, options: PlanOptions, beside: Beside | n
     });
     prepare(null);
     depth--;
+    // what rows cost in here is none of those who stand around it
+    meter.cost = cost;
     return flow;
   }
 
@@ -79,10 +86,12 @@ export function planQuery(query: Query, options: PlanOptions, beside: Beside | n
     const operator = all[i] as Operator;
     if (HOLDING.includes(operator.kind)) holders++;
     const rest = all.slice(i + 1);
+    const [before, steps] = [meter.cost, flow.steps.length];
     planOperator(flow, operator, planning, {
       isWhole: needsWhole(rest, outlook.isWhole),
       following: [...rest, ...outlook.following],
     });
+    metered(flow, steps, operator, meter.cost - before, meter);
   }
 
   /** The second answer's way from here on. */
@@ -109,13 +118,13 @@ export function planQuery(query: Query, options: PlanOptions, beside: Beside | n
     const prepare = (operator: Operator | null) => {
       if (isAdded || (operator !== null && !needsVirtual(operator, virtual))) return;
       isAdded = true;
-      addVirtual(flow, virtual, options.now);
+      addVirtual(flow, virtual, planning);
     };
     return { flow, isOfDataset: true, prepare };
   }
 
   const flow = plan({ table: query.body, before: query.lets.length }, { isWhole: true, following: [] });
-  return { flow, beside: second, sources, holders };
+  return { flow, beside: second, sources, holders, meter };
 }
 
 const HOLDING: readonly Operator["kind"][] = ["sort", "top", "sample", "summarize", "make-series", "distinct", "join"];
@@ -123,11 +132,11 @@ const HOLDING: readonly Operator["kind"][] = ["sort", "top", "sample", "summariz
 const NOTHING = (_: Operator | null): void => undefined;
 
 /** Values that `let` has named are computed once, each from those before it. */
-function valuesOf({ lets }: Query, now: number): ReadonlyMap<string, Expression> {
+function valuesOf({ lets }: Query, now: number, meter: Meter): ReadonlyMap<string, Expression> {
   const values = new Map<string, Expression>();
   for (const { name, at, value } of lets) {
     if (value.kind !== "scalar") continue;
-    const scope = { columns: openLayout(), open: false, lets: values, now, virtual: new Map() };
+    const scope = { columns: openLayout(), open: false, lets: values, now, virtual: new Map(), meter };
     const { type, run } = compile(value.expression, scope);
     values.set(name, { kind: "literal", type, value: run([]) ?? null, at });
   }

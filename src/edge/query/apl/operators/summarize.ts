@@ -45,7 +45,11 @@ export const summarize: PlanOperator<"summarize"> = (flow, operator, planning) =
     const grouping = openGrouping(by, aggregates, { budget, groupsMax: run.limits.groups });
     return {
       push(rows) {
-        for (const row of rows) grouping.add(row);
+        const { live } = run.meter;
+        for (const row of rows) {
+          grouping.add(row);
+          run.meter.live = live;
+        }
       },
       finish() {
         if (grouping.isCut)
@@ -53,7 +57,7 @@ export const summarize: PlanOperator<"summarize"> = (flow, operator, planning) =
             "apl_summarize_limit",
             `summarize keeps at most ${run.limits.groups} groups, and as many groups and values as there is room for: others are left out`,
           );
-        pushAll(next, finished(grouping.results(), items, groups.length, layout));
+        pushAll(next, finished(grouping.results(), items, groups.length, layout), run);
         next.finish();
       },
       get isDone() {

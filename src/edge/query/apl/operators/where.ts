@@ -9,5 +9,14 @@ export const where: PlanOperator<"where"> = (flow, { predicate }, planning) => {
       `where needs a condition that is true or false, and this is of type ${type}; compare it with something`,
     );
   if (constant?.value === true) return;
-  flow.steps.push((next) => passing(next, (rows) => rows.filter((row) => run(row) === true)));
+  flow.steps.push((next, { meter }) =>
+    passing(next, (rows) => {
+      const { live } = meter;
+      return rows.filter((row) => {
+        const isTrue = run(row) === true;
+        meter.live = live;
+        return isTrue;
+      });
+    }),
+  );
 };
