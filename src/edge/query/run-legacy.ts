@@ -53,19 +53,9 @@ async function runEvents(
   const position = request.cursor && positionOf(request.cursor, prepared.descending);
   const reading = means.open(true);
   const ran = await run(prepared.query, request.range, asked.now * 1_000, withCursors(reading.scan, position, true), means);
-  const examined = reading.examined();
   // an event's id and times stand beside what it holds, so nothing is left out
   const table = tableOf(ran, "0", NOTHING, false);
-  const status = statusOf(
-    { examined, rowsMatched: ran.rowsMatched },
-    examined,
-    [ran],
-    started,
-    means.clock(),
-    null,
-    cursorsOf(ran),
-    means.messages,
-  );
+  const status = statusOf(reading.examined(), ran, started, means.clock(), null, cursorsOf(ran), means.messages);
   return { datasets: Object.keys(asked.destinations), range: request.range, status, tables: [table] };
 }
 
@@ -73,12 +63,10 @@ async function runGroups(plan: Groups, request: LegacyRequest, asked: Asked, mea
   const started = means.clock();
   const now = asked.now * 1_000;
   const { scan, examined } = means.open(false);
-  const totals = await run(plan.totals, request.range, now, scan, means);
-  const went = { examined: examined(), rowsMatched: totals.rowsMatched };
-  const series = await run(plan.series, request.range, now, scan, means);
-  const whole = labelled(tableOf(totals, TOTALS, NOTHING, false), plan);
-  const byInterval = labelled(tableOf(series, "0", NOTHING, false), plan);
-  const status = statusOf(went, examined(), [totals, series], started, means.clock(), whole, NO_CURSORS, means.messages);
+  const ran = await run(plan.series, request.range, now, scan, means, plan.totals);
+  const whole = labelled(tableOf(ran.beside ?? ran, TOTALS, NOTHING, false), plan);
+  const byInterval = labelled(tableOf(ran, "0", NOTHING, false), plan);
+  const status = statusOf(examined(), ran, started, means.clock(), whole, NO_CURSORS, means.messages);
   return { datasets: Object.keys(asked.destinations), range: request.range, status, tables: [byInterval, whole] };
 }
 

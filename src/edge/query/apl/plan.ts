@@ -19,9 +19,20 @@ export const OPERATORS_MAX = 500;
 
 export type PlanOptions = Omit<Ground, "named">;
 
+/**
+ * A second answer from the same events: in place of the query's operators from number `at` on, these are carried out. There the query, and
+ * these too, begin with an operator that leaves the rows it is given as they are, such as `summarize`.
+ */
+export interface Beside {
+  readonly at: number;
+  readonly operators: readonly Operator[];
+}
+
 /** For one execution: its columns grow with what is read. */
 export interface Plan {
   readonly flow: Flow;
+  /** Where the second answer is made, fed by the first flow. */
+  readonly beside: Flow | null;
   /** What is read, in the order in which the query names it. */
   readonly sources: readonly EventSource[];
   /** How many operators hold rows, or something for each of them. */
@@ -33,34 +44,35 @@ export interface Plan {
  * @throws QueryFault saying where: an unknown function or column, types that do not fit, an aggregation out of place. Not checked: whether
  * the datasets exist, or who may read them.
  */
-export function planQuery(query: Query, options: PlanOptions): Plan {
+export function planQuery(query: Query, options: PlanOptions, beside: Beside | null = null): Plan {
   const ground: Ground = { ...options, named: namesIn(query) };
   const tables = openTables(query);
   const sources: EventSource[] = [];
   const meter = openMeter();
   const base = { now: options.now, lets: valuesOf(query, options.now, meter), seed: seedOf(query), meter };
   let [operators, places, depth, holders] = [0, 0, 0, 0];
+  let second: Flow | null = null;
 
   function plan(placed: Placed, outlook: Outlook): Flow {
     const { table, before } = placed;
     checkDepth(++depth, table.at);
     const { cost } = meter;
     const planning: Planning = { ...base, table: (inner, seen) => plan({ table: inner, before }, seen) };
-    const following = [...table.operators, ...outlook.following];
+    const parting = table === query.body ? beside : null;
+    const following = [...table.operators.slice(0, parting?.at), ...(parting ? [] : outlook.following)];
     // behind what does not pass rows one by one, nothing that follows can be done earlier
     const isPassed = tables.passes({ table: { ...table, operators: [] }, before });
-    const behind = { isWhole: needsWhole(table.operators, outlook.isWhole), following: isPassed ? following : [] };
+    const besides = parting ? [...table.operators.slice(0, parting.at), ...parting.operators] : table.operators;
+    const isWhole = [table.operators, besides].some((each) => needsWhole(each, outlook.isWhole));
+    const behind = { isWhole, following: isPassed ? following : [] };
     const { flow, isOfDataset, prepare } = source(placed, behind, planning);
     const last = lastFilter(following);
     if (last < 0 && isOfDataset) flow.steps.push(counting);
     table.operators.forEach((operator, i) => {
       if (++operators > OPERATORS_MAX) throw new QueryFault(operator.at, `a query has at most ${OPERATORS_MAX} operators`);
-      if (HOLDING.includes(operator.kind)) holders++;
       prepare(operator);
-      const [before, steps] = [meter.cost, flow.steps.length];
-      const isWhole = needsWhole(table.operators.slice(i + 1), outlook.isWhole);
-      planOperator(flow, operator, planning, { isWhole, following: following.slice(i + 1) });
-      metered(flow, steps, operator, meter.cost - before, meter);
+      if (i === parting?.at) second = part(flow, parting.operators, outlook, planning);
+      follow(flow, table.operators, i, outlook, planning);
       if (i === last && isPassed) flow.steps.push(counting);
     });
     prepare(null);
@@ -68,6 +80,28 @@ export function planQuery(query: Query, options: PlanOptions): Plan {
     // what rows cost in here is none of those who stand around it
     meter.cost = cost;
     return flow;
+  }
+
+  function follow(flow: Flow, all: readonly Operator[], i: number, outlook: Outlook, planning: Planning): void {
+    const operator = all[i] as Operator;
+    if (HOLDING.includes(operator.kind)) holders++;
+    const rest = all.slice(i + 1);
+    const [before, steps] = [meter.cost, flow.steps.length];
+    planOperator(flow, operator, planning, {
+      isWhole: needsWhole(rest, outlook.isWhole),
+      following: [...rest, ...outlook.following],
+    });
+    metered(flow, steps, operator, meter.cost - before, meter);
+  }
+
+  /** The second answer's way from here on. */
+  function part(flow: Flow, all: readonly Operator[], outlook: Outlook, planning: Planning): Flow {
+    const own: Flow = { ...flow, rights: [], steps: [] };
+    all.forEach((_, i) => {
+      follow(own, all, i, outlook, planning);
+    });
+    flow.steps.push(toBoth);
+    return own;
   }
 
   /** `prepare` is to be told of each operator, and null behind the last: virtual fields come before the first that may need them. */
@@ -90,7 +124,7 @@ export function planQuery(query: Query, options: PlanOptions): Plan {
   }
 
   const flow = plan({ table: query.body, before: query.lets.length }, { isWhole: true, following: [] });
-  return { flow, sources, holders, meter };
+  return { flow, beside: second, sources, holders, meter };
 }
 
 const HOLDING: readonly Operator["kind"][] = ["sort", "top", "sample", "summarize", "make-series", "distinct", "join"];
@@ -118,6 +152,20 @@ const counting: Step = (next, run) => ({
   finish: () => next.finish(),
   get isDone() {
     return next.isDone;
+  },
+});
+
+const toBoth: Step = (next, { beside }) => ({
+  push(rows) {
+    beside?.push(rows);
+    next.push(rows);
+  },
+  finish() {
+    beside?.finish();
+    next.finish();
+  },
+  get isDone() {
+    return next.isDone && (beside?.isDone ?? true);
   },
 });
 

@@ -116,7 +116,7 @@ function eventAt(events: EventsReader, start: number, check: boolean): Row | nul
 function stageOf(flow: Flow, meter: Meter, take: (row: Row) => void): Stage {
   // no operator that a tail takes holds rows, or makes more than there were
   const run: Run = {
-    ...{ limits: LIMITS, meter, rowsMatched: 0, held: new Map(), cut: () => {} },
+    ...{ limits: LIMITS, meter, rowsMatched: 0, held: new Map(), beside: null, cut: () => {} },
     ...{ openBudget: () => openBudget(0), makeRow: openMaking(0, meter) },
   };
   const last: Stage = { push: (rows) => rows.forEach(take), finish: () => {}, isDone: false };

@@ -35,6 +35,8 @@ export interface Run {
   rowsMatched: number;
   /** Right sides of joins that have been read. */
   readonly held: Map<RightSide, HeldRows>;
+  /** Where the rows of a second answer go. */
+  beside: Stage | null;
 }
 
 export interface HeldRows {
