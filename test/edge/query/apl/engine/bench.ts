@@ -1,6 +1,7 @@
 /** Queries over events in memory, through the whole engine. */
 import { type Answer, type Executed, execute } from "../../../../../src/edge/query/apl/execute.ts";
 import { LIMITS, type Limits } from "../../../../../src/edge/query/apl/limits.ts";
+import type { Meter } from "../../../../../src/edge/query/apl/meter.ts";
 import { parseExpression, parseQuery } from "../../../../../src/edge/query/apl/parse.ts";
 import { type Beside, planQuery } from "../../../../../src/edge/query/apl/plan.ts";
 import type { Scan, Wanted } from "../../../../../src/edge/query/apl/source.ts";
@@ -55,6 +56,7 @@ export interface Asking extends Executed {
   readonly wanted: readonly (Wanted & { readonly dataset: string })[];
   /** Events that were given before the engine had enough. */
   readonly given: number;
+  readonly meter: Meter;
 }
 
 const DAY = { from: at("00:00:00"), to: at("00:00:00") + 86_400e6 };
@@ -85,7 +87,7 @@ export async function ask(text: string, asked: Asked = {}): Promise<Asking> {
     }
     if (portion.length > 0) yield portion;
   };
-  return { ...(await execute(plan, scan, { ...LIMITS, ...limits })), wanted, given };
+  return { ...(await execute(plan, scan, { ...LIMITS, ...limits })), wanted, given, meter: plan.meter };
 }
 
 /** Names of columns, then the rows with a null for whatever is absent. */
