@@ -103,11 +103,11 @@ function wrongRegion(capability: Capability, name: string, home: string, here: s
   const [what, path] =
     capability === "ingest:create"
       ? // Axiom's own words, which senders' documentation and issue threads quote
-        ["ingest is only allowed into datasets in the primary region", `ingest/${name}`]
-      : ["a dataset is read in its own region", `datasets/${name}/segments`];
+        ["ingest is only allowed into datasets in the primary region", `/v1/ingest/${name}`]
+      : ["a dataset is read in its own region", ""];
   return new Problem(
     "wrong-region",
-    `${what}: ${regions}; use ${url ? `${url}/v1/${path}` : "that region's edge"}`,
+    `${what}: ${regions}; use ${url ? url + path : "that region's edge"}`,
     url ? { edgeDeployment: home, edgeDeploymentUrl: url } : { edgeDeployment: home },
   );
 }

@@ -122,20 +122,20 @@ describe("a refusal", () => {
   });
 
   it.each([
-    ["ingest:create", "ingest is only allowed into datasets in the primary region", "ingest/logs"],
-    ["query:read", "a dataset is read in its own region", "datasets/logs/segments"],
+    ["ingest:create", "ingest is only allowed into datasets in the primary region", "/v1/ingest/logs"],
+    ["query:read", "a dataset is read in its own region", ""],
   ])("leads to the right region: %s", async (capability, what, path) => {
     const by = caller({ d1: [capability] }, mapOf({ logs: { id: "d1", region: THERE } }, { [THERE]: "https://old.example" }));
     const regions = `${what}: dataset region: ${THERE}, deployment region: ${HERE}`;
     renewed = mapOf({}, { [THERE]: "https://new.example" });
     expect(await refusalOf(ask(by, "logs", capability))).toEqual({
       reason: "wrong-region",
-      text: `${regions}; use https://new.example/v1/${path}`,
+      text: `${regions}; use https://new.example${path}`,
       members: { edgeDeployment: THERE, edgeDeploymentUrl: "https://new.example" },
     });
     expect(asked).toEqual(["acme region"]);
     renewed = null;
-    expect((await refusalOf(ask(by, "logs", capability))).text).toBe(`${regions}; use https://old.example/v1/${path}`);
+    expect((await refusalOf(ask(by, "logs", capability))).text).toBe(`${regions}; use https://old.example${path}`);
     renewed = mapOf({});
     expect(await refusalOf(ask(by, "logs", capability))).toEqual({
       reason: "wrong-region",

@@ -1,5 +1,5 @@
 /** Expressions over aggregations: `sum(a) / count()` becomes two aggregations, and what is computed of their results. */
-import { QueryFault } from "../fault.ts";
+import { nearest, QueryFault } from "../fault.ts";
 import type { Expression } from "../syntax.ts";
 import { AGGREGATES } from "./aggregates.ts";
 import type { CallExpression } from "./arguments.ts";
@@ -49,7 +49,7 @@ export function splitAggregates(expression: Expression, prefix = "\u0000"): Spli
   }
 
   const rest = replace(expression);
-  if (calls.length === 0) throw new QueryFault(expression.at, "an aggregation such as count() is expected here");
+  if (calls.length === 0) throw new QueryFault(expression.at, missing(expression));
   return { calls, rest };
 }
 
@@ -61,4 +61,12 @@ export function firstAggregate(expression: Expression): CallExpression | null {
     if (found !== null) return found;
   }
   return null;
+}
+
+/** What is said of an expression without an aggregation. */
+function missing(expression: Expression): string {
+  if (expression.kind !== "call") return "an aggregation such as count() is expected here";
+  const near = nearest(expression.name, AGGREGATES.keys());
+  const advice = near === null ? "an aggregation such as count() is expected here" : `did you mean ${near}()?`;
+  return `there is no aggregation ${expression.name}(); ${advice}`;
 }
