@@ -59,13 +59,13 @@ function shownIn({ format }: AplRequest, prepared: Prepared): Prepared {
   return format === "legacy" ? { ...prepared, hidden: NOTHING } : prepared;
 }
 
-/** @throws Problem `body-invalid` where the query's rows do not come in the order that a cursor goes on in. */
-function positionIn({ cursor }: AplRequest, { events, byTime, descending }: Prepared): Position | null {
+/** @throws Problem `body-invalid` where the query's events are not the first in the order that a cursor goes on in. */
+function positionIn({ cursor }: AplRequest, { pages, descending }: Prepared): Position | null {
   if (cursor === null) return null;
-  if (!events || !byTime)
+  if (!pages)
     throw new Problem(
       "body-invalid",
-      "a cursor goes on in the order of time: leave it out, or let the query give events, sorted by _time if by anything",
+      "a cursor goes on in the order of time: let the query give events sorted by their own _time alone and cut after that, as in sort by _time asc | take 500, or leave the cursor out",
     );
   return positionOf(cursor, descending);
 }

@@ -48,8 +48,8 @@ async function runEvents(
 ): Promise<Result> {
   const started = means.clock();
   const prepared = prepare(plan.query, request.cursor !== null);
-  if (request.cursor && !prepared.byTime)
-    throw new Problem("body-invalid", "a cursor goes on in the order of time: order by _time, or leave it out");
+  if (request.cursor && !prepared.pages)
+    throw new Problem("body-invalid", "a cursor goes on in the order of time: order by _time alone, or leave the cursor out");
   const position = request.cursor && positionOf(request.cursor, prepared.descending);
   const reading = means.open(true);
   const ran = await run(prepared.query, request.range, asked.now * 1_000, withCursors(reading.scan, position, true), means);
@@ -63,7 +63,7 @@ async function runEvents(
     started,
     means.clock(),
     null,
-    cursorsOf(ran),
+    prepared.pages ? cursorsOf(ran) : NO_CURSORS,
     means.messages,
   );
   return { datasets: Object.keys(asked.destinations), range: request.range, status, tables: [table] };
