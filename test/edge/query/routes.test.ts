@@ -1,3 +1,4 @@
+import { gzipSync } from "node:zlib";
 import { beforeEach, describe, expect, it } from "vitest";
 import { ELSEWHERE, HERE, type Organisation, organisation, token } from "../gateway.ts";
 import { ask } from "./asking.ts";
@@ -80,6 +81,13 @@ describe("a query", () => {
     ],
   ])("with %s is refused", async (_, body, status, reason) => {
     expect(await ask(reader, null, body)).toMatchObject({ status, reason, asked: null });
+  });
+
+  it("with a body that inflates beyond its limit is told of that limit, not of batches", async () => {
+    const body = gzipSync(JSON.stringify({ apl: "x".repeat(2_000_000) }));
+    const { status, reason, message } = await ask(reader, null, body, { headers: { "content-encoding": "gzip" } });
+    expect([status, reason]).toEqual([413, "body-too-large"]);
+    expect(message).toBe("a query's body may hold 1048576 bytes, inflated; shorten the query");
   });
 
   it("counts as a request on its token's account", async () => {
