@@ -44,9 +44,9 @@ export async function query(
   requireReader(caller);
   // a path that names a dataset is judged before the body is read
   const named = kind === "legacy" ? datasetName(call.dataset ?? "") : null;
-  if (named !== null) await permitted([named], caller, env, call.now);
+  if (named !== null) await permitted([named], "path", caller, env, call.now);
   const question = readQuestion(named, await readBody(request), call);
-  const destinations = await permitted(datasetsOf(question), caller, env, call.now);
+  const destinations = await permitted(datasetsOf(question), named === null ? "query" : "path", caller, env, call.now);
   const answer = await ask({ question, destinations, shards: settingsOf(env).shards, now: call.now });
   if (answer.kind === "refused") throw new Problem(answer.reason, answer.detail, { ...answer.members });
   const headers: Record<string, string> = { "content-type": "application/json" };

@@ -90,6 +90,17 @@ describe("a query", () => {
     expect(message).toBe("a query's body may hold 1048576 bytes, inflated; shorten the query");
   });
 
+  it("of a dataset that is not there is told to mend what names it", async () => {
+    for (const [apl, name] of [
+      ["nowhere", "nowhere"],
+      ["['no where']", "no where"],
+    ])
+      expect((await ask(reader, null, { apl })).message).toBe(
+        `dataset ${JSON.stringify(name)} not found; create it at POST /v2/datasets of the management API, or mend the query`,
+      );
+    expect((await ask(reader, "nowhere", RANGE)).message).toMatch(/^dataset nowhere not found; .* or mend the path$/);
+  });
+
   it("counts as a request on its token's account", async () => {
     const limited = await token(org, { "*": ["query:read"] }, { limits: { requestsPerSecond: 1 } });
     expect((await ask(limited, null, { apl: "logs" })).status).toBe(200);
