@@ -221,6 +221,10 @@ describe("a query of events", () => {
   it.each<[string, object, RegExp]>([
     ["logs | extend x = nosuch(foo)", {}, /line: 1, col: 19: there is no function nosuch/],
     ["logs", { cursor: "x" }, /cursor must be minCursor/],
+    ["logs | summarize count() by bin(_time, 0s)", {}, /col: 40: .*bin\(\) must be a positive timespan of at least a microsecond/],
+    ["logs | summarize count() by floor(_time, -1m)", {}, /positive timespan/],
+    ["logs | extend x = bin(1h, 0s)", {}, /positive timespan/],
+    ["let step = 0s; logs | summarize count() by bin(_time, step)", {}, /positive timespan/],
     ["logs | count", { cursor: "0".repeat(12) }, /order of time/],
     ["logs | sort by foo asc", { cursor: "0".repeat(12) }, /order of time/],
   ])("is refused: %s %j", async (apl, more, message) => {
@@ -377,6 +381,7 @@ describe("a legacy query", () => {
     [{ virtualFields: [{ alias: "x", expr: "1 +" }] }, /the virtual field .* line 1, column/],
     [{ virtualFields: [{ alias: "x", expr: "nosuch(1)" }] }, /nosuch/],
     [{ cursor: "x" }, /cursor must be/],
+    [{ resolution: "1ns" }, /resolution must be at least a microsecond/],
     [
       {
         cursor: `${"0".repeat(12)}-a`,
