@@ -3,6 +3,7 @@ import { type Executed, execute } from "./apl/execute.ts";
 import { planQuery } from "./apl/plan.ts";
 import type { Scan } from "./apl/source.ts";
 import type { Expression, Query } from "./apl/syntax.ts";
+import { isEstimate } from "./estimate.ts";
 import type { Message, ResultTable, Status } from "./reply/result.ts";
 import type { TimeRange } from "./request/time-range.ts";
 
@@ -52,10 +53,16 @@ export function run(query: Query, range: TimeRange, now: number, scan: Scan, { v
 export interface Went {
   readonly examined: Examined;
   readonly rowsMatched: number;
+  readonly isEstimate: boolean;
+}
+
+/** Another server counts no rows, and its own aggregations estimate as well. */
+export function wentOf(query: Query, { rowsMatched }: Executed, examined: Examined, { elsewhere }: Means): Went {
+  return { examined, rowsMatched, isEstimate: isEstimate(query, elsewhere ? Number.POSITIVE_INFINITY : rowsMatched) };
 }
 
 export function statusOf(
-  { examined, rowsMatched }: Went,
+  { examined, rowsMatched, isEstimate }: Went,
   after: Examined,
   runs: readonly Executed[],
   startedMs: number,
@@ -73,7 +80,7 @@ export function statusOf(
     rowsMatched,
     numGroups: groups?.rows.length ?? 0,
     isPartial: after.isPartial || cuts.length > 0,
-    isEstimate: false,
+    isEstimate,
     blockTimes: minBlockTime === null || maxBlockTime === null ? null : { min: minBlockTime * 1_000, max: maxBlockTime * 1_000 },
     minCursor: cursors.min,
     maxCursor: cursors.max,

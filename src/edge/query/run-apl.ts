@@ -10,7 +10,7 @@ import type { Asked } from "./asked.ts";
 import { type Position, positionOf, withCursors } from "./cursor.ts";
 import { faultProblem } from "./fault.ts";
 import { literal } from "./legacy/tree.ts";
-import { type Means, type Reading, run, statusOf } from "./means.ts";
+import { type Means, type Reading, run, statusOf, wentOf } from "./means.ts";
 import { type Prepared, prepare, ROWS_DEFAULT } from "./prepare.ts";
 import { type ClosedRange, closedRange } from "./range.ts";
 import type { Result, ResultTable } from "./reply/result.ts";
@@ -37,7 +37,7 @@ async function carriedOut(request: AplRequest, asked: Asked, means: Means): Prom
   const prepared = shownIn(request, prepare(query, request.cursor !== null));
   const reading = means.open(prepared.events);
   const ran = await run(prepared.query, range, now, withCursors(reading.scan, positionIn(request, prepared), prepared.events), means);
-  const went = { examined: reading.examined(), rowsMatched: ran.rowsMatched };
+  const went = wentOf(query, ran, reading.examined(), means);
   const table = inOrder(tableOf(ran, "0", prepared.hidden, request.cursorField));
   const totals = await totalsOf(query, table, range, now, reading, means);
   const isGrouped = table.groups.length > 0;

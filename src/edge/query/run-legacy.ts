@@ -6,7 +6,7 @@ import type { Expression } from "./apl/syntax.ts";
 import type { Asked } from "./asked.ts";
 import { positionOf, withCursors } from "./cursor.ts";
 import { compileLegacy, type LegacyPlan } from "./legacy/compile.ts";
-import { type Means, run, statusOf } from "./means.ts";
+import { type Means, run, statusOf, wentOf } from "./means.ts";
 import { prepare } from "./prepare.ts";
 import type { Result, ResultTable } from "./reply/result.ts";
 import type { LegacyRequest } from "./request/legacy.ts";
@@ -57,7 +57,7 @@ async function runEvents(
   // an event's id and times stand beside what it holds, so nothing is left out
   const table = tableOf(ran, "0", NOTHING, false);
   const status = statusOf(
-    { examined, rowsMatched: ran.rowsMatched },
+    wentOf(prepared.query, ran, examined, means),
     examined,
     [ran],
     started,
@@ -74,7 +74,7 @@ async function runGroups(plan: Groups, request: LegacyRequest, asked: Asked, mea
   const now = asked.now * 1_000;
   const { scan, examined } = means.open(false);
   const totals = await run(plan.totals, request.range, now, scan, means);
-  const went = { examined: examined(), rowsMatched: totals.rowsMatched };
+  const went = wentOf(plan.totals, totals, examined(), means);
   const series = await run(plan.series, request.range, now, scan, means);
   const whole = labelled(tableOf(totals, TOTALS, NOTHING, false), plan);
   const byInterval = labelled(tableOf(series, "0", NOTHING, false), plan);

@@ -267,6 +267,14 @@ describe("a query of groups", () => {
     expect(reply.status).toMatchObject({ rowsExamined: 4, rowsMatched: 4, numGroups: 3, minCursor: "" });
   });
 
+  it("says whether they may be estimates", async () => {
+    const estimate = async (apl: string) => ((await ask(apl)).status as { isEstimate?: boolean }).isEstimate;
+    expect(await estimate("logs | summarize dcount(ms)")).toBe(false);
+    await send(Array.from({ length: 1_600 }, (_, n) => ({ _time: at(n), n })));
+    expect(await estimate("logs | summarize dcount(n)")).toBe(true);
+    expect(await estimate("logs | summarize max(n)")).toBe(false);
+  });
+
   it("names its aggregations as Axiom's clients know them", async () => {
     const { tables } = await ask("logs | summarize topk(host, 1), dcount(host), percentile(ms, 95), n = sum(ms) / count()");
     expect(tables[0]?.fields.map(({ agg }) => agg)).toMatchObject([
