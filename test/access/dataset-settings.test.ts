@@ -32,7 +32,10 @@ const [s3, clickhouse, elasticsearch, http, axiom] = whole as [Draft, Draft, Dra
 
 describe("the settings of a dataset", () => {
   it("are these when its owner has chosen none", () => {
-    expect(defaultSettings()).toEqual({ dedupe: "content", quarantine: { enabled: true, bytesPerDayMax: 100_000_000 }, sinks: [] });
+    expect(defaultSettings()).toEqual({
+      ...{ dedupe: "content", quarantine: { enabled: true, bytesPerDayMax: 100_000_000 }, sinks: [] },
+      ...{ mapFields: [], formerMapFields: [], virtualFields: [], query: null },
+    });
   });
 
   it("have these words, which are stored", () => {

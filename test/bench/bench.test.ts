@@ -68,6 +68,10 @@ it("reads a dataset faster than JSON.parse does", { timeout: 180_000 }, async ()
   expect(ratios.get("scan of 3 fields")).toBeGreaterThan(0.8);
   expect(ratios.get("scan for lines with error")).toBeGreaterThan(1.5);
   expect(ratios.get("scan of all fields, 100 rows")).toBeGreaterThan(5);
+  expect(ratios.get("group by 5 minutes and service")).toBeGreaterThan(0.8);
+  expect(ratios.get("where level is error, counted")).toBeGreaterThan(1.5);
+  expect(ratios.get("where client is of one network")).toBeGreaterThan(1.5);
+  expect(ratios.get("take 100")).toBeGreaterThan(5);
 });
 
 it("says which rows there are not", async () => {

@@ -28,12 +28,15 @@ const MESSAGES = [
 ];
 const AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36";
 
-/** A body of about `bytesWanted` bytes as sent without compression; another one for each seed. */
-export function template(format: Format, bytesWanted: number, seed = bytesWanted): Template {
+/**
+ * A body of about `bytesWanted` bytes as sent without compression; another one for each seed.
+ * @param first number of its first event, which all times follow.
+ */
+export function template(format: Format, bytesWanted: number, seed = bytesWanted, first = 0): Template {
   const random = generator(seed);
   const rows: string[] = [];
   for (let bytes = 0; bytes < bytesWanted; ) {
-    const row = encode(eventOf(rows.length, random), format);
+    const row = encode(eventOf(rows.length, first, random), format);
     bytes += Buffer.byteLength(row) + 1;
     rows.push(row);
   }
@@ -58,10 +61,10 @@ function encode(event: Event, format: Format): string {
   }).join(",");
 }
 
-function eventOf(index: number, random: () => number): Event {
+function eventOf(index: number, first: number, random: () => number): Event {
   const pick = <T>(from: T[]): T => from[Math.floor(random() * from.length)] as T;
   return {
-    _time: new Date(Date.UTC(2026, 0, 1) + index * 37).toISOString(),
+    _time: new Date(Date.UTC(2026, 0, 1) + (first + index) * 37).toISOString(),
     n: index === 0 ? PLACE : String(index).padStart(DIGITS, "0"),
     service: pick(["checkout", "search", "gateway", "billing"]),
     level: pick(["info", "info", "info", "warn", "error"]),

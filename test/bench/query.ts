@@ -1,9 +1,10 @@
-/** What reading costs: scans of one dataset, each beside the plain way of reading the same bytes in the same round. */
+/** What reading costs: scans of one dataset and whole queries, each beside the plain way of reading the same bytes in the same round. */
 import path from "node:path";
 import type { OtherSource } from "../../src/local/bundle.ts";
 import type { Dataset } from "../../src/local/demo/segments.ts";
-import { body, template } from "./bodies.ts";
+import { body, type Template, template } from "./bodies.ts";
 import { drive, type Measured, openConnections, progress, type Target } from "./load.ts";
+import { QUERIES, type Query, type Sent, sentIn, targetOfQuery } from "./queries.ts";
 import { CONTENT_TYPES } from "./rows.ts";
 import { NAIVE, SCAN_PATH } from "./scans.ts";
 import { type Stage, targetOf } from "./stage.ts";
@@ -23,8 +24,7 @@ export interface QueryRow {
   name: string;
   /** Times as many bytes per CPU second as the plain way that it is to read; null: none is set. */
   target: number | null;
-  ask(dataset: Dataset, org: string, events: number): Target;
-  body: Buffer;
+  ask(dataset: Dataset, org: string, sent: Sent): { target: Target; body: Buffer };
 }
 
 interface Measurement {
@@ -35,13 +35,13 @@ interface Measurement {
 const scanRow = (name: string, kind: string, target: number | null, expect: (events: number) => string): QueryRow => ({
   name,
   target,
-  ask: ({ edge, name: dataset }, org, events) => ({
-    url: `${edge}${SCAN_PATH}${kind}?org=${org}&dataset=${dataset}`,
-    headers: {},
-    expect: expect(events),
+  ask: ({ edge, name: dataset }, org, { events }) => ({
+    target: { url: `${edge}${SCAN_PATH}${kind}?org=${org}&dataset=${dataset}`, headers: {}, expect: expect(events) },
+    body: Buffer.alloc(0),
   }),
-  body: Buffer.alloc(0),
 });
+
+const queryRow = (query: Query): QueryRow => ({ ...query, ask: (dataset, _, sent) => targetOfQuery(query, dataset, sent) });
 
 const PLAIN = scanRow("gunzip and JSON.parse", NAIVE, null, (events) => `"lines":${events}`);
 
@@ -50,14 +50,17 @@ export const QUERY_ROWS: QueryRow[] = [
   scanRow("scan for lines with error", "selective", 2, (events) => `"lines":${events}`),
   scanRow("scan of all fields", "wide", null, (events) => `"rows":${events},"lines":${events}`),
   scanRow("scan of all fields, 100 rows", "take", null, () => `"rows":`),
+  ...QUERIES.map(queryRow),
 ];
 
 /** Needs SCANNING_EDGE, with segments of the usual size. */
 export async function measureQuery(stage: Stage, rows: QueryRow[], rounds: number, megabytes = QUERIED_MB): Promise<void> {
   const dataset = await stage.dataset("queried");
   progress("sending");
-  const bodies = Array.from({ length: megabytes }, (_, seed) => template("ndjson", BODY_BYTES, seed + 1));
-  const events = bodies.reduce((sum, each) => sum + each.events, 0);
+  const bodies: Template[] = [];
+  for (let number = 0, first = 0; number < megabytes; first += bodies[number++]?.events ?? 0)
+    bodies.push(template("ndjson", BODY_BYTES, number + 1, first));
+  const sent = sentIn(bodies);
   const target = targetOf(dataset, CONTENT_TYPES.ndjson, `"failed":0`);
   await openConnections(target.url, SENDERS);
   await drive(
@@ -68,7 +71,10 @@ export async function measureQuery(stage: Stage, rows: QueryRow[], rounds: numbe
   );
   await stage.flush(dataset);
 
-  const ask = (row: QueryRow) => drive(row.ask(dataset, stage.org, events), [row.body], stage.workerd, 1);
+  const ask = (row: QueryRow) => {
+    const asked = row.ask(dataset, stage.org, sent);
+    return drive(asked.target, [asked.body], stage.workerd, 1);
+  };
   const measured: Measurement[] = rows.map((row) => ({ row, pairs: [] }));
   for (let round = 0; round <= rounds; round++) {
     progress(round === 0 ? "warming up" : `round ${round} of ${rounds} `);

@@ -85,6 +85,6 @@ export async function withStage(options: StageOptions, use: (stage: Stage) => Pr
 }
 
 /** Where and how events of a dataset are sent. */
-export function targetOf({ edge, name, token }: Dataset, contentType: string, expect: string): Target {
+export function targetOf({ edge, name, token }: Dataset, contentType: string, expect: string): Target & { expect: string } {
   return { url: `${edge}/v1/ingest/${name}`, headers: { authorization: `Bearer ${token}`, "content-type": contentType }, expect };
 }

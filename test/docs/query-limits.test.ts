@@ -11,6 +11,7 @@ import { STEPS_MAX } from "../../src/edge/query/apl/aggregates/series.ts";
 import { TOP_MAX, trackedFor } from "../../src/edge/query/apl/aggregates/topk.ts";
 import { ARRAY_LENGTH_MAX, TEXT_LENGTH_MAX, VALUE_SIZE_MAX } from "../../src/edge/query/apl/functions/bounds.ts";
 import { LIMITS } from "../../src/edge/query/apl/limits.ts";
+import { CONSTANT_BYTES_MAX, PLANNING_WORK_UNITS_MAX, ROW_MADE_BYTES_MAX } from "../../src/edge/query/apl/meter.ts";
 import { EXPANDED_ROWS_MAX } from "../../src/edge/query/apl/operators/mv-expand.ts";
 import { NESTING_MAX, NODES_MAX, TEXT_CHARACTERS_MAX } from "../../src/edge/query/apl/parse/cursor.ts";
 import { parseQuery } from "../../src/edge/query/apl/parse.ts";
@@ -42,6 +43,8 @@ const LIMIT_ROWS: readonly (readonly [row: string, limit: string])[] = [
   ["rows that `distinct` tells apart", count(LIMITS.distinctRows)],
   ["rows of the right side", count(LIMITS.joinRows)],
   ["rows that `mv-expand` makes of one", `${count(EXPANDED_ROWS_MAX)}; ${count(LIMITS.madeRows)}`],
+  ["units of work", `${count(LIMITS.workUnits)}, some ${RUN_MS_MAX / 1e3} s; ${count(PLANNING_WORK_UNITS_MAX)}`],
+  ["what functions make", `${ROW_MADE_BYTES_MAX / MIB} MiB; ${CONSTANT_BYTES_MAX / MIB} MiB`],
   ["rows of an answer", `${count(LIMITS.outputRows)}; ${LIMITS.outputBytes / MIB} MiB`],
   ["rows made of events", count(LIMITS.defaultRows)],
   ["the answer's JSON", `${constantIn("run-query.ts", "ANSWER_BYTES_MAX") / 1e6} MB`],

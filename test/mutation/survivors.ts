@@ -119,6 +119,18 @@ export const SURVIVORS: Survivor[] = [
     because: "it bounds a wait: once more or less makes no other answer",
   },
   {
+    file: "src/edge/documents/documents.ts",
+    was: "const reading = held ? null : readKv(key, read, env);",
+    is: "const reading = true ? null : readKv(key, read, env);",
+    because: "KV is read a little later then, and answers the same",
+  },
+  {
+    file: "src/edge/documents/documents.ts",
+    was: 'return { key: issuerKey(digest), read: readTrustedIssuer, ask, guessable: true, kind: "issuer" };',
+    is: 'return { key: issuerKey(digest), read: readTrustedIssuer, ask, guessable: true, kind: "" };',
+    because: "a budget without a name is still no other's",
+  },
+  {
     file: "src/management/people/rights.ts",
     was: "const seen = (teams?.results ?? []) as { dataset: string | null }[];",
     is: "const seen = ((teams?.results)) as { dataset: string | null }[];",

@@ -27,13 +27,30 @@ export interface Position {
   readonly descending: boolean;
 }
 
-/** @param time microseconds of the epoch; one before the year 1 counts as that year's beginning. */
-export function cursorOf(time: number, id: string): string {
-  const seconds = Math.floor(time / MICROS_PER_SECOND);
-  const whole = Math.max(0, seconds + SECONDS_BEFORE_EPOCH)
-    .toString(36)
-    .padStart(SECONDS_DIGITS, "0");
-  return `${whole}${(time - seconds * MICROS_PER_SECOND).toString(36).padStart(MICROS_DIGITS, "0")}-${id}`;
+/**
+ * Writes the cursors of events: of their times, microseconds of the epoch, of which those before the year 1 count as that year's beginning,
+ * and of their rows' ids. Times that follow each other mostly have the same second, and are mostly whole milliseconds.
+ */
+export function openCursors(): (time: number, id: string) => string {
+  let latest = Number.NaN;
+  let whole = "";
+  const millis: string[] = [];
+  return (time, id) => {
+    const seconds = Math.floor(time / MICROS_PER_SECOND);
+    if (seconds !== latest) {
+      latest = seconds;
+      whole = digits(Math.max(0, seconds + SECONDS_BEFORE_EPOCH), SECONDS_DIGITS);
+    }
+    const micros = time - seconds * MICROS_PER_SECOND;
+    const milli = micros / 1_000;
+    if (milli !== Math.floor(milli)) return `${whole}${digits(micros, MICROS_DIGITS)}-${id}`;
+    while (millis.length <= milli) millis.push(digits(millis.length * 1_000, MICROS_DIGITS));
+    return `${whole}${millis[milli]}-${id}`;
+  };
+}
+
+function digits(value: number, length: number): string {
+  return value.toString(36).padStart(length, "0");
 }
 
 /** @throws Problem `body-invalid` for a text that is no cursor. */
@@ -71,6 +88,7 @@ async function* behind(
 ): AsyncGenerator<readonly Row[]> {
   const idSlot = columns.slot(ROW_ID, "string");
   const timeSlot = columns.slot(TIME, "datetime");
+  const cursorOf = openCursors();
   for await (const rows of portions) {
     for (const row of rows) row[idSlot] = cursorOf(Number(row[timeSlot] ?? 0), String(row[idSlot] ?? ""));
     yield position === null ? rows : rows.filter((row) => isBehind(row, idSlot, position));

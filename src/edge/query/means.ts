@@ -1,6 +1,6 @@
 /** What a query is carried out with, and what is said of how it went. */
 import { type Executed, execute } from "./apl/execute.ts";
-import { planQuery } from "./apl/plan.ts";
+import { type Beside, planQuery } from "./apl/plan.ts";
 import type { Scan } from "./apl/source.ts";
 import type { Expression, Query } from "./apl/syntax.ts";
 import { isEstimate } from "./estimate.ts";
@@ -38,33 +38,40 @@ export interface Means {
 /**
  * One query through the engine.
  * @param now microseconds of the epoch.
+ * @param beside a second answer that is made of the same events while they are read.
  * @throws QueryFault
  */
-export function run(query: Query, range: TimeRange, now: number, scan: Scan, { virtualFields, elsewhere }: Means): Promise<Executed> {
-  if (elsewhere) return elsewhere(query, range, now);
+export async function run(
+  query: Query,
+  range: TimeRange,
+  now: number,
+  scan: Scan,
+  { virtualFields, elsewhere }: Means,
+  beside: Beside | null = null,
+): Promise<Executed> {
+  if (elsewhere) {
+    const ran = await elsewhere(query, range, now);
+    return beside ? { ...ran, beside: await elsewhere(alone(query, beside), range, now) } : ran;
+  }
   const none = new Map<string, Expression>();
-  return execute(
-    planQuery(query, { now, range, isRangeGiven: true, virtualFields: (dataset) => virtualFields.get(dataset) ?? none }),
-    scan,
-  );
+  const options = { now, range, isRangeGiven: true, virtualFields: (dataset: string) => virtualFields.get(dataset) ?? none };
+  return execute(planQuery(query, options, beside), scan);
 }
 
-/** How one run of the engine went, read off before another one begins to count. */
-export interface Went {
-  readonly examined: Examined;
-  readonly rowsMatched: number;
-  readonly isEstimate: boolean;
+/** The second answer as a query of its own. */
+function alone({ lets, body }: Query, { at, operators }: Beside): Query {
+  return { lets, body: { ...body, operators: [...body.operators.slice(0, at), ...operators] } };
 }
 
-/** Another server counts no rows, and its own aggregations estimate as well. */
-export function wentOf(query: Query, { rowsMatched }: Executed, examined: Examined, { elsewhere }: Means): Went {
-  return { examined, rowsMatched, isEstimate: isEstimate(query, elsewhere ? Number.POSITIVE_INFINITY : rowsMatched) };
+/** Whether the answer may hold estimates. Another server counts no rows, and its own aggregations estimate as well. */
+export function mayEstimate(query: Query, { rowsMatched }: Executed, { elsewhere }: Means): boolean {
+  return isEstimate(query, elsewhere ? Number.POSITIVE_INFINITY : rowsMatched);
 }
 
 export function statusOf(
-  { examined, rowsMatched, isEstimate }: Went,
-  after: Examined,
-  runs: readonly Executed[],
+  examined: Examined,
+  { rowsMatched, cuts }: Executed,
+  estimated: boolean,
   startedMs: number,
   endedMs: number,
   groups: ResultTable | null,
@@ -72,21 +79,20 @@ export function statusOf(
   messages: readonly Message[],
 ): Status {
   const { minBlockTime, maxBlockTime } = examined;
-  const cuts = runs.flatMap((executed) => executed.cuts);
   return {
     elapsed: (endedMs - startedMs) * 1_000,
     blocksExamined: examined.blocksExamined,
     rowsExamined: examined.rowsExamined,
     rowsMatched,
     numGroups: groups?.rows.length ?? 0,
-    isPartial: after.isPartial || cuts.length > 0,
-    isEstimate,
+    isPartial: examined.isPartial || cuts.length > 0,
+    isEstimate: estimated,
     blockTimes: minBlockTime === null || maxBlockTime === null ? null : { min: minBlockTime * 1_000, max: maxBlockTime * 1_000 },
     minCursor: cursors.min,
     maxCursor: cursors.max,
     messages: [
       ...messages,
-      ...after.messages.map((text): Message => ({ priority: "warn", code: "apl_readinglimit_1", text })),
+      ...examined.messages.map((text): Message => ({ priority: "warn", code: "apl_readinglimit_1", text })),
       ...cuts.map(({ code, text }): Message => ({ priority: "warn", code, text })),
     ],
   };

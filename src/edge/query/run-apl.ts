@@ -1,7 +1,6 @@
 /** An APL query carried out. */
 import { Problem } from "../../problem.ts";
 import { advice, DEFAULT_RANGE, defaultLimit } from "./advice.ts";
-import type { Executed } from "./apl/execute.ts";
 import { QueryFault } from "./apl/fault.ts";
 import { parseQuery } from "./apl/parse.ts";
 import type { Let, Query } from "./apl/syntax.ts";
@@ -10,13 +9,13 @@ import type { Asked } from "./asked.ts";
 import { type Position, positionOf, withCursors } from "./cursor.ts";
 import { faultProblem } from "./fault.ts";
 import { literal } from "./legacy/tree.ts";
-import { type Means, type Reading, run, statusOf, wentOf } from "./means.ts";
+import { type Means, mayEstimate, run, statusOf } from "./means.ts";
 import { type Prepared, prepare, ROWS_DEFAULT } from "./prepare.ts";
-import { type ClosedRange, closedRange } from "./range.ts";
-import type { Result, ResultTable } from "./reply/result.ts";
+import { closedRange } from "./range.ts";
+import type { Result } from "./reply/result.ts";
 import type { AplRequest } from "./request/apl.ts";
 import { cursorsOf, tableOf } from "./table.ts";
-import { foldedTotals, inOrder, keepsAllGroups, TOTALS, totalsQuery } from "./totals.ts";
+import { inOrder, TOTALS, totalsBeside } from "./totals.ts";
 
 const NOTHING: ReadonlySet<string> = new Set();
 
@@ -36,12 +35,11 @@ async function carriedOut(request: AplRequest, asked: Asked, means: Means): Prom
   const range = closedRange(request.range, query, now);
   const prepared = shownIn(request, prepare(query, request.cursor !== null));
   const reading = means.open(prepared.events);
-  const ran = await run(prepared.query, range, now, withCursors(reading.scan, positionIn(request, prepared), prepared.events), means);
-  const went = wentOf(query, ran, reading.examined(), means);
+  const scan = withCursors(reading.scan, positionIn(request, prepared), prepared.events);
+  const ran = await run(prepared.query, range, now, scan, means, totalsBeside(query));
   const table = inOrder(tableOf(ran, "0", prepared.hidden, request.cursorField));
-  const totals = await totalsOf(query, table, range, now, reading, means);
+  const totals = table.bucket && ran.beside ? inOrder(tableOf(ran.beside, TOTALS, NOTHING, false)) : null;
   const isGrouped = table.groups.length > 0;
-  const runs = totals?.ran ? [ran, totals.ran] : [ran];
   const messages = [
     ...means.messages,
     ...advice(request.apl, query),
@@ -49,9 +47,9 @@ async function carriedOut(request: AplRequest, asked: Asked, means: Means): Prom
     ...(prepared.limited && ran.rowsMatched > ROWS_DEFAULT ? [defaultLimit(ROWS_DEFAULT)] : []),
   ];
   const cursors = prepared.pages ? cursorsOf(ran) : { min: "", max: "" };
-  const groups = isGrouped ? (totals?.table ?? table) : null;
-  const status = statusOf(went, reading.examined(), runs, started, means.clock(), groups, cursors, messages);
-  return { datasets: Object.keys(asked.destinations), range, status, tables: totals ? [table, totals.table] : [table] };
+  const groups = isGrouped ? (totals ?? table) : null;
+  const status = statusOf(reading.examined(), ran, mayEstimate(query, ran, means), started, means.clock(), groups, cursors, messages);
+  return { datasets: Object.keys(asked.destinations), range, status, tables: totals ? [table, totals] : [table] };
 }
 
 /** The legacy format has an event's times and id beside what it shows. */
@@ -68,22 +66,6 @@ function positionIn({ cursor }: AplRequest, { pages, descending }: Prepared): Po
       "a cursor goes on in the order of time: let the query give events sorted by their own _time alone and cut after that, as in sort by _time asc | take 500, or leave the cursor out",
     );
   return positionOf(cursor, descending);
-}
-
-async function totalsOf(
-  query: Query,
-  table: ResultTable,
-  range: ClosedRange,
-  now: number,
-  { scan }: Reading,
-  means: Means,
-): Promise<{ table: ResultTable; ran: Executed | null } | null> {
-  const wanted = table.bucket && totalsQuery(query);
-  if (!wanted) return null;
-  const folded = keepsAllGroups(query) ? foldedTotals(table) : null;
-  if (folded) return { table: inOrder(folded), ran: null };
-  const ran = await run(wanted, range, now, scan, means);
-  return { table: inOrder(tableOf(ran, TOTALS, NOTHING, false)), ran };
 }
 
 /** What `let` gives in the text goes first. */

@@ -6,7 +6,7 @@ import type { Expression } from "./apl/syntax.ts";
 import type { Asked } from "./asked.ts";
 import { positionOf, withCursors } from "./cursor.ts";
 import { compileLegacy, type LegacyPlan } from "./legacy/compile.ts";
-import { type Means, run, statusOf, wentOf } from "./means.ts";
+import { type Means, mayEstimate, run, statusOf } from "./means.ts";
 import { prepare } from "./prepare.ts";
 import type { Result, ResultTable } from "./reply/result.ts";
 import type { LegacyRequest } from "./request/legacy.ts";
@@ -53,19 +53,10 @@ async function runEvents(
   const position = request.cursor && positionOf(request.cursor, prepared.descending);
   const reading = means.open(true);
   const ran = await run(prepared.query, request.range, asked.now * 1_000, withCursors(reading.scan, position, true), means);
-  const examined = reading.examined();
   // an event's id and times stand beside what it holds, so nothing is left out
   const table = tableOf(ran, "0", NOTHING, false);
-  const status = statusOf(
-    wentOf(prepared.query, ran, examined, means),
-    examined,
-    [ran],
-    started,
-    means.clock(),
-    null,
-    prepared.pages ? cursorsOf(ran) : NO_CURSORS,
-    means.messages,
-  );
+  const cursors = prepared.pages ? cursorsOf(ran) : NO_CURSORS;
+  const status = statusOf(reading.examined(), ran, false, started, means.clock(), null, cursors, means.messages);
   return { datasets: Object.keys(asked.destinations), range: request.range, status, tables: [table] };
 }
 
@@ -73,12 +64,10 @@ async function runGroups(plan: Groups, request: LegacyRequest, asked: Asked, mea
   const started = means.clock();
   const now = asked.now * 1_000;
   const { scan, examined } = means.open(false);
-  const totals = await run(plan.totals, request.range, now, scan, means);
-  const went = wentOf(plan.totals, totals, examined(), means);
-  const series = await run(plan.series, request.range, now, scan, means);
-  const whole = labelled(tableOf(totals, TOTALS, NOTHING, false), plan);
-  const byInterval = labelled(tableOf(series, "0", NOTHING, false), plan);
-  const status = statusOf(went, examined(), [totals, series], started, means.clock(), whole, NO_CURSORS, means.messages);
+  const ran = await run(plan.series, request.range, now, scan, means, plan.totals);
+  const whole = labelled(tableOf(ran.beside ?? ran, TOTALS, NOTHING, false), plan);
+  const byInterval = labelled(tableOf(ran, "0", NOTHING, false), plan);
+  const status = statusOf(examined(), ran, mayEstimate(plan.series, ran, means), started, means.clock(), whole, NO_CURSORS, means.messages);
   return { datasets: Object.keys(asked.destinations), range: request.range, status, tables: [byInterval, whole] };
 }
 

@@ -1,6 +1,6 @@
 /** What the engine gives, as a table of an answer. */
 import type { Origin } from "./apl/aggregates/aggregate.ts";
-import type { Executed } from "./apl/execute.ts";
+import type { Answer } from "./apl/execute.ts";
 import type { Table } from "./apl/source.ts";
 import { ROW_ID } from "./cursor.ts";
 import type { Prepared } from "./prepare.ts";
@@ -11,7 +11,7 @@ const CURSOR = "_cursor";
 
 /** @param name of the table. @param cursors whether each row shows its own. */
 export function tableOf(
-  { columns, rows, meanings, order, bucket }: Executed,
+  { columns, rows, meanings, order, bucket }: Answer,
   name: string,
   hidden: Prepared["hidden"],
   cursors: boolean,

@@ -30,6 +30,8 @@ function isolate(answers: { kv?: (digest: string) => unknown; authority?: (diges
     reads,
     look: async (digest: string, now = 0, ip: string | null = null) =>
       (await documents.permissionSet(digest, visit(now, ip), env)).document?.status,
+    document: async (digest: string, now: number) => (await documents.permissionSet(digest, visit(now, null), env)).document,
+    isDegraded: async (digest: string, now: number) => (await documents.permissionSet(digest, visit(now, null), env)).degraded,
     organisation: (id: string, now: number) => documents.organisation(id, visit(now, null), env),
   };
 }
@@ -54,6 +56,29 @@ describe("an isolate that meets more revoked tokens than it can keep apart", () 
   });
 });
 
+describe("an isolate that hears of more changes than it can keep apart", () => {
+  it("forgets everything", async () => {
+    const changed: unknown[] = [];
+    const { look, reads } = isolate({ kv: () => set(), changed });
+    await look("other");
+    changed.push(...Array.from({ length: LEAST_VERSIONS_MAX + 1 }, (_, i) => ({ key: `k${i}`, ver: 2, revoked: false })));
+    await look("asks", 20_000);
+    await look("other", 20_000);
+    expect(reads.filter((key) => key === permissionKey("other"))).toHaveLength(2);
+  });
+});
+
+describe("a token that the feed says is revoked", () => {
+  it("is still known by its id, which its uses are counted under", async () => {
+    const changed: unknown[] = [];
+    const { look, document } = isolate({ kv: () => set(), changed });
+    await look("known");
+    changed.push({ key: permissionKey("known"), ver: 2, revoked: true });
+    await look("asks", 20_000);
+    expect(await document("known", 20_000)).toMatchObject({ id: "t", status: "revoked" });
+  });
+});
+
 describe("an address that has sent too many tokens that do not exist", () => {
   it("is still answered about one that KV knows, though only in an older version", async () => {
     const { look } = isolate({
@@ -73,6 +98,14 @@ describe("questions about tokens", () => {
     for (let i = 0; i < LOOKUPS_PER_SECOND_MAX; i++) await look(`unknown-${i}`, 0, `192.0.2.${i}`);
     await expect(organisation("o", 0)).rejects.toMatchObject({ reason: "store-unavailable" });
     expect((await organisation("o", 1_000)).document).toBeNull();
+  });
+});
+
+describe("what has to be proven anew, and can be", () => {
+  it("is not taken for an outage by those who come meanwhile", async () => {
+    const { look, isDegraded } = isolate({ authority: () => set() });
+    await look("known");
+    expect(await Promise.all([1, 2, 3].map(() => isDegraded("known", 400_000)))).toEqual([false, false, false]);
   });
 });
 

@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { openColumns } from "../../../src/edge/query/apl/columns.ts";
 import type { Scan, Wanted } from "../../../src/edge/query/apl/source.ts";
-import { cursorOf, type Position, positionOf, withCursors } from "../../../src/edge/query/cursor.ts";
+import { openCursors, type Position, positionOf, withCursors } from "../../../src/edge/query/cursor.ts";
 
+const cursorOf = openCursors();
 const T0 = Date.UTC(2026, 0, 2) * 1_000;
-const TIMES = [-62_135_596_800e6, -1_000_001, -1, 0, 1, 999_999, 1_000_000, T0, T0 + 1, 253_402_300_799e6];
+const TIMES = [-62_135_596_800e6, -1_000_001, -1, 0, 1, 999_999, 1_000_000, T0, T0 + 1, T0 + 1_000, T0 + 999_000, 253_402_300_799e6];
 
 const EVENTS: [number, string][] = [
   [T0, "s1-00000000"],

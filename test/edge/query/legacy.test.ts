@@ -110,7 +110,7 @@ describe("an aggregation", () => {
   const aggregated = (aggregation: object) => {
     const plan = compile({ aggregations: [aggregation] });
     if (plan.kind !== "groups") throw new Error("no groups");
-    const [operator] = plan.totals.body.operators;
+    const [operator] = plan.totals.operators;
     return operator?.kind === "summarize" ? operator.aggregates.map(({ value }) => text(value)).join() : "";
   };
 
@@ -195,7 +195,9 @@ describe("a legacy query", () => {
     if (plan.kind !== "groups") throw new Error("no groups");
     expect(plan.groups.map(({ label }) => label)).toEqual(["success", "ip"]);
     expect(plan.aggregations.map(({ label }) => label)).toEqual(["event_count", "MAX"]);
-    const [extend, summarize, sort] = plan.totals.body.operators;
+    const [extend] = plan.series.body.operators;
+    const [summarize, sort] = plan.totals.operators;
+    expect(plan.totals.at).toBe(1);
     expect(extend).toMatchObject({ kind: "extend", items: [{ name: "success", value: { value: "response < 400" } }] });
     expect(summarize?.kind === "summarize" && summarize.by.map(({ value }) => text(value))).toEqual(["success", "remote_ip"]);
     expect(sort?.kind === "sort" && sort.keys.map(({ by, descending }) => [text(by), descending])).toEqual([

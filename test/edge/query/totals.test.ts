@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import { parseQuery } from "../../../src/edge/query/apl/parse.ts";
 import type { Row } from "../../../src/edge/query/apl/value.ts";
 import type { ResultTable } from "../../../src/edge/query/reply/result.ts";
-import { foldedTotals, inOrder, keepsAllGroups, totalsQuery } from "../../../src/edge/query/totals.ts";
+import { inOrder, totalsBeside } from "../../../src/edge/query/totals.ts";
 
-const totals = (apl: string) => totalsQuery(parseQuery(apl));
+const totals = (apl: string) => totalsBeside(parseQuery(apl));
 
 /** Columns `_time`, `host` and one of each op. */
 function intervals(ops: string[], rows: Row[], more: Partial<ResultTable> = {}): ResultTable {
@@ -22,10 +22,10 @@ function intervals(ops: string[], rows: Row[], more: Partial<ResultTable> = {}):
 
 describe("totals", () => {
   it("are the same groups without their intervals", () => {
-    const query = totals("logs | where x == 1 | summarize count(), avg(y) by bin(_time, 1m), host | sort by _time asc | take 5");
-    const last = query?.body.operators.at(-1);
-    expect(query?.body.operators.map(({ kind }) => kind)).toEqual(["where", "summarize"]);
-    expect(last?.kind === "summarize" && [last.aggregates.length, last.by.length]).toEqual([2, 1]);
+    const beside = totals("logs | where x == 1 | summarize count(), avg(y) by bin(_time, 1m), host | sort by _time asc | take 5");
+    const [only, ...others] = beside?.operators ?? [];
+    expect([beside?.at, others]).toEqual([1, []]);
+    expect(only?.kind === "summarize" && [only.aggregates.length, only.by.length]).toEqual([2, 1]);
   });
 
   it.each([
@@ -37,29 +37,6 @@ describe("totals", () => {
     "logs",
   ])("do not stand beside %s", (apl) => {
     expect(totals(apl)).toBeNull();
-  });
-
-  it("are made of the intervals where those are all there and their aggregations add up", () => {
-    const rows: Row[] = [
-      [0, "a", 1, 1.5, 7, 7],
-      [60e6, "a", 2, 2, 3, 9],
-      [0, "b", 4, null, null, undefined],
-      [0, null, 8, 1, "x", "x"],
-    ];
-    const table = foldedTotals(intervals(["count", "sum", "min", "max"], rows));
-    expect(table).toMatchObject({ name: "_totals", groups: ["host"], bucket: null });
-    expect(table?.columns.map(({ name }) => name)).toEqual(["host", "count", "sum", "min", "max"]);
-    expect(table?.rows).toEqual([
-      ["a", 3, 3.5, 3, 9],
-      ["b", 4, null, null, undefined],
-      [null, 8, 1, "x", "x"],
-    ]);
-  });
-
-  it("take the events anew where an aggregation of parts is not that of the whole", () => {
-    for (const op of ["avg", "distinct", "percentiles", "computed", "rate"]) expect(foldedTotals(intervals([op], []))).toBeNull();
-    expect(keepsAllGroups(parseQuery("logs | summarize count() by bin(_time, 1m) | sort by count_"))).toBe(true);
-    expect(keepsAllGroups(parseQuery("logs | summarize count() by bin(_time, 1m) | take 5"))).toBe(false);
   });
 });
 

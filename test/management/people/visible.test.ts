@@ -44,8 +44,10 @@ describe("a member of a team", () => {
     "cannot tell a hidden dataset from none at %s",
     async (_, { method, path }) => {
       const { bob, web } = await restricted();
+      // a tail without end is of no use here: this one's query is refused, where the dataset is found
+      const asked = path.endsWith("/tail") ? `${path}?apl=print` : path;
       const at = (name: string) =>
-        call(method, path.replace(":id", web.id).replace(":dataset", name), bob, method === "GET" ? undefined : "{");
+        call(method, asked.replace(":id", web.id).replace(":dataset", name), bob, method === "GET" ? undefined : "{");
       const [hidden, nowhere] = [await at("secret"), await at("sicret")];
       expect([hidden.status, reasonOf(hidden)]).toEqual([404, "dataset-unknown"]);
       expect(JSON.stringify(hidden.body)).toBe(JSON.stringify(nowhere.body).replaceAll("sicret", "secret"));

@@ -10,6 +10,7 @@ import { type Chain, chainOf, column, flattened } from "./expression/names.ts";
 import { text } from "./expression/text.ts";
 import { QueryFault } from "./fault.ts";
 import { compileCall } from "./functions/call.ts";
+import { type Meter, openMeter } from "./meter.ts";
 import type { Scope } from "./scope.ts";
 import type { Expression } from "./syntax.ts";
 import type { Compiled } from "./value.ts";
@@ -21,11 +22,13 @@ export const EXPRESSION_PARTS_MAX = 200_000;
 
 /** @throws QueryFault */
 export function compile(expression: Expression, scope: Scope): Compiled {
-  return compileIn(expression, { scope, names: [], depth: 0, made: { parts: 0, lets: new Map(), virtual: new Map() } });
+  const { meter = openMeter() } = scope;
+  return compileIn(expression, { scope, meter, names: [], depth: 0, made: { parts: 0, lets: new Map(), virtual: new Map() } });
 }
 
 interface Place {
   readonly scope: Scope;
+  readonly meter: Meter;
   /** Of `let` and of virtual fields, whose expressions this one stands in. */
   readonly names: readonly string[];
   readonly depth: number;
@@ -49,6 +52,7 @@ function compileIn(expression: Expression, outer: Place): Compiled {
   if (outer.depth >= EXPRESSION_DEPTH_MAX) throw new QueryFault(at, `an expression goes at most ${EXPRESSION_DEPTH_MAX} levels deep`);
   count(1, at, outer);
   const place = { ...outer, depth: outer.depth + 1 };
+  const { meter } = place;
   const part = (one: Expression) => compileIn(one, place);
   switch (expression.kind) {
     case "literal":
@@ -62,7 +66,7 @@ function compileIn(expression: Expression, outer: Place): Compiled {
     case "index":
       return index(at, part(expression.of), part(expression.index));
     case "call":
-      return compileCall(expression, part, place.scope);
+      return compileCall(expression, part, place.scope, meter);
     case "star":
       throw new QueryFault(at, "* stands only in the arguments of an aggregation");
     case "negate":
@@ -74,16 +78,17 @@ function compileIn(expression: Expression, outer: Place): Compiled {
     case "arithmetic":
       return arithmetic(at, expression.op, part(expression.left), part(expression.right));
     case "text":
-      return text(at, expression.op, expression.negated, part(expression.left), part(expression.right));
+      return text(at, expression.op, expression.negated, part(expression.left), part(expression.right), meter);
     case "among":
-      return among(at, expression.op, expression.negated, part(expression.left), expression.items.map(part));
+      return among(at, expression.op, expression.negated, part(expression.left), expression.items.map(part), meter);
     case "between":
       return between(at, expression.negated, part(expression.of), part(expression.low), part(expression.high));
   }
 }
 
-function count(parts: number, at: number, { made }: Place): void {
+function count(parts: number, at: number, { made, meter }: Place): void {
   made.parts += parts;
+  meter.cost += parts;
   if (made.parts > EXPRESSION_PARTS_MAX) throw new QueryFault(at, "the expression is too large, with all that its names stand for");
 }
 

@@ -2,7 +2,7 @@
 import type { Origin } from "./aggregates/aggregate.ts";
 import { openBudget } from "./aggregates/budget.ts";
 import { openMaking } from "./execute/made.ts";
-import { openOutput } from "./execute/output.ts";
+import { type Output, openOutput } from "./execute/output.ts";
 import { shown } from "./execute/shown.ts";
 import { LIMITS, type Limits } from "./limits.ts";
 import type { Flow, Ordering, Run, Stage } from "./plan/flow.ts";
@@ -16,13 +16,18 @@ export interface Cut {
   readonly text: string;
 }
 
-export interface Executed extends Table {
+export interface Answer extends Table {
   /** What columns are by name: a group of a `summarize`, or an aggregation and of what; others mean nothing beside their values. */
   readonly meanings: ReadonlyMap<string, { readonly kind: "group" } | { readonly kind: "aggregation"; readonly origin: Origin }>;
   /** What rows are sorted by; null: in no order. */
   readonly order: readonly Ordering[] | null;
   /** The bin of time among the groups, its step in microseconds. */
   readonly bucket: { readonly field: string; readonly size: number } | null;
+}
+
+export interface Executed extends Answer {
+  /** The second one, where the plan makes it. */
+  readonly beside: Answer | null;
   /** Rows that passed the filters right behind their sources. */
   readonly rowsMatched: number;
   /** Something was left out: `cuts` says what. */
@@ -31,27 +36,44 @@ export interface Executed extends Table {
 }
 
 /** A plan is carried out once. What a scan throws ends it. */
-export async function execute({ flow, holders }: Plan, scan: Scan, limits: Limits = LIMITS): Promise<Executed> {
+export async function execute({ flow, beside, holders, meter }: Plan, scan: Scan, limits: Limits = LIMITS): Promise<Executed> {
   const cuts = new Map<string, Cut>();
   const run: Run = {
-    ...{ limits, rowsMatched: 0, held: new Map() },
-    makeRow: openMaking(limits.madeRows),
+    ...{ limits, meter, rowsMatched: 0, held: new Map(), beside: null },
+    makeRow: openMaking(limits.madeRows, meter),
     openBudget: () => openBudget(limits.heldBytes / Math.max(holders, 1)),
     cut: (code, text) => void cuts.set(code, { code, text }),
   };
+  meter.start(limits.workUnits);
+  const second = beside && { flow: beside, output: openOutput(beside, run) };
+  run.beside = second && stageOf(second.flow, second.output, run);
   const output = openOutput(flow, run);
   await carry(flow, output, scan, run);
+  if (meter.isOver)
+    run.cut(
+      "apl_work_limit",
+      `the query stopped after ${limits.workUnits} units of work, which is about what can be done in 20 s: compute less of each row, or filter first`,
+    );
+  return {
+    ...answerOf(flow, output),
+    beside: second && answerOf(second.flow, second.output),
+    ...{ rowsMatched: run.rowsMatched, isPartial: cuts.size > 0, cuts: [...cuts.values()] },
+  };
+}
+
+function answerOf(flow: Flow, output: Output): Answer {
   const table = shown(flow, output.rows());
   const isByTime = flow.order === null && flow.isOfEvents && table.columns.find("_time") !== undefined;
   return {
     ...table,
-    ...{
-      meanings: new Map([...flow.meanings].filter(([name]) => table.columns.find(name) !== undefined)),
-      bucket: flow.bucket,
-      order: isByTime ? [{ field: "_time", desc: true }] : flow.order,
-    },
-    ...{ rowsMatched: run.rowsMatched, isPartial: cuts.size > 0, cuts: [...cuts.values()] },
+    meanings: new Map([...flow.meanings].filter(([name]) => table.columns.find(name) !== undefined)),
+    bucket: flow.bucket,
+    order: isByTime ? [{ field: "_time", desc: true }] : flow.order,
   };
+}
+
+function stageOf(flow: Flow, into: Stage, run: Run): Stage {
+  return flow.steps.reduceRight((next, step) => step(next, run), into);
 }
 
 async function carry(flow: Flow, into: Stage, scan: Scan, run: Run): Promise<void> {
@@ -60,21 +82,23 @@ async function carry(flow: Flow, into: Stage, scan: Scan, run: Run): Promise<voi
     await carry(side.flow, held, scan, run);
     run.held.set(side, held.rows);
   }
-  const stage = flow.steps.reduceRight((next, step) => step(next, run), into);
+  const stage = stageOf(flow, into, run);
   const { feed } = flow;
-  if (feed.kind === "rows") stage.push(feed.rows);
-  else if (feed.kind === "union") {
+  const isDone = () => stage.isDone || run.meter.isOver;
+  if (feed.kind === "rows") {
+    if (!run.meter.isOver) stage.push(feed.rows);
+  } else if (feed.kind === "union") {
     for (const part of feed.parts) {
-      if (stage.isDone) break;
+      if (isDone()) break;
       await carry(part.flow, part.into(oneOfSeveral(stage), run), scan, run);
     }
-  } else if (!stage.isDone) {
+  } else if (!isDone()) {
     const { dataset, layout, wanted } = feed.source;
     const range = wanted();
     if (range.from < range.to)
       for await (const rows of scan(dataset, range, layout)) {
         stage.push(rows);
-        if (stage.isDone) break;
+        if (isDone()) break;
       }
   }
   stage.finish();

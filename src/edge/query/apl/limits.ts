@@ -3,6 +3,7 @@ import { HELD_BYTES_MAX } from "./aggregates/budget.ts";
 import { GROUPS_MAX } from "./aggregates/grouping.ts";
 import { MADE_ROWS_MAX } from "./execute/made.ts";
 import { OUTPUT_BYTES_MAX, OUTPUT_ROWS_DEFAULT, OUTPUT_ROWS_MAX } from "./execute/output.ts";
+import { WORK_UNITS_MAX } from "./meter.ts";
 import { DISTINCT_ROWS_MAX } from "./operators/distinct.ts";
 import { JOIN_ROWS_MAX } from "./operators/join.ts";
 import { SORT_ROWS_MAX } from "./operators/sort.ts";
@@ -20,6 +21,8 @@ export interface Limits {
   /** Of rows that are events, where the query says no number. */
   readonly defaultRows: number;
   readonly outputBytes: number;
+  /** Of all operators. */
+  readonly workUnits: number;
 }
 
 export const LIMITS: Limits = {
@@ -32,4 +35,5 @@ export const LIMITS: Limits = {
   outputRows: OUTPUT_ROWS_MAX,
   defaultRows: OUTPUT_ROWS_DEFAULT,
   outputBytes: OUTPUT_BYTES_MAX,
+  workUnits: WORK_UNITS_MAX,
 };

@@ -1,5 +1,6 @@
 /** What the names in an expression stand for. */
 import type { Columns } from "./columns.ts";
+import type { Meter } from "./meter.ts";
 import type { Expression } from "./syntax.ts";
 
 export interface Scope {
@@ -12,4 +13,6 @@ export interface Scope {
   readonly virtual: ReadonlyMap<string, Expression>;
   /** When the query began, microseconds of the epoch: `now()` is the same in all of it. */
   readonly now: number;
+  /** Of the query; without one the expression has a meter to itself. */
+  readonly meter?: Meter | undefined;
 }

@@ -1,5 +1,6 @@
 /** A legacy query as the tree that APL's text becomes. */
 import { Problem } from "../../../problem.ts";
+import type { Beside } from "../apl/plan.ts";
 import type { Expression, Named, Operator, Query, SortKey } from "../apl/syntax.ts";
 import type { LegacyRequest } from "../request/legacy.ts";
 import { aggregationCall } from "./aggregation.ts";
@@ -17,9 +18,9 @@ export type LegacyPlan =
   | { readonly kind: "events"; readonly query: Query }
   | {
       readonly kind: "groups";
-      /** Over the whole range, and by interval. */
-      readonly totals: Query;
+      /** By interval, and beside it over the whole range. */
       readonly series: Query;
+      readonly totals: Beside;
       readonly groups: readonly Label[];
       readonly aggregations: readonly Label[];
       /** Length of an interval, microseconds. */
@@ -67,14 +68,21 @@ function grouped(request: LegacyRequest, dataset: string, before: readonly Opera
     ),
   );
   const ranked = request.order.map(({ field, desc }) => sortKey(column(rankedBy(request, field)), desc));
-  const totals: Operator[] = [...before, { kind: "summarize", aggregates, by, at: 0 }];
+  const totals: Operator[] = [{ kind: "summarize", aggregates, by, at: 0 }];
   if (ranked.length > 0) totals.push({ kind: "sort", keys: ranked, at: 0 });
   totals.push({ kind: "take", count: request.limit, at: 0 });
   const length = step(request.range, request.resolution);
   const interval = named("_time", call("bin", column("_time"), timespan(length)));
   const series: Operator[] = [...before, { kind: "summarize", aggregates, by: [interval, ...by], at: 0 }];
   if (ranked.length > 0) series.push({ kind: "sort", keys: ranked, at: 0 });
-  return { kind: "groups", totals: queryOf(dataset, totals), series: queryOf(dataset, series), groups, aggregations, step: length };
+  return {
+    kind: "groups",
+    series: queryOf(dataset, series),
+    totals: { at: before.length, operators: totals },
+    groups,
+    aggregations,
+    step: length,
+  };
 }
 
 /** The column that groups are ordered by: one of the groups' fields, or an aggregation by its alias, its op or its field. */

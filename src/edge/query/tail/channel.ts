@@ -1,7 +1,9 @@
 /** One query over events as they come. Whoever asks the same in the same form shares it. */
 import { openBudget } from "../apl/aggregates/budget.ts";
 import { openMaking } from "../apl/execute/made.ts";
+import { QueryFault } from "../apl/fault.ts";
 import { LIMITS } from "../apl/limits.ts";
+import type { Meter } from "../apl/meter.ts";
 import type { Flow, Run, Stage } from "../apl/plan/flow.ts";
 import { planQuery } from "../apl/plan.ts";
 import type { Expression, Query } from "../apl/syntax.ts";
@@ -36,7 +38,12 @@ export interface Said {
 
 /** @param now epoch milliseconds. @throws QueryFault */
 export function openChannel(query: Query, { mapFields, virtualFields }: Said, now: number): Channel {
-  const { flow, sources } = planQuery(query, { now: now * 1_000, range: EVER, isRangeGiven: true, virtualFields: () => virtualFields });
+  const { flow, sources, meter } = planQuery(query, {
+    now: now * 1_000,
+    range: EVER,
+    isRangeGiven: true,
+    virtualFields: () => virtualFields,
+  });
   const [source] = sources;
   if (!source) throw new Error("a query without a source");
   const { layout } = source;
@@ -52,14 +59,21 @@ export function openChannel(query: Query, { mapFields, virtualFields }: Said, no
   const prefilter = openPrefilter(texts);
   const check = Number.isFinite(from) || Number.isFinite(to);
   let passed: Row | null = null;
-  const stage = stageOf(flow, (row) => {
+  const stage = stageOf(flow, meter, (row) => {
     passed = row;
   });
   const json = writerOf(flow);
 
   function show(row: Row): string | null {
     passed = null;
-    stage.push([row]);
+    // each event has the work of a whole query
+    meter.start(LIMITS.workUnits);
+    try {
+      stage.push([row]);
+    } catch (error) {
+      // an event of which functions make too much is not shown
+      if (!(error instanceof QueryFault)) throw error;
+    }
     return passed && json(passed);
   }
 
@@ -99,11 +113,11 @@ function eventAt(events: EventsReader, start: number, check: boolean): Row | nul
   }
 }
 
-function stageOf(flow: Flow, take: (row: Row) => void): Stage {
+function stageOf(flow: Flow, meter: Meter, take: (row: Row) => void): Stage {
   // no operator that a tail takes holds rows, or makes more than there were
   const run: Run = {
-    ...{ limits: LIMITS, rowsMatched: 0, held: new Map(), cut: () => {} },
-    ...{ openBudget: () => openBudget(0), makeRow: openMaking(0) },
+    ...{ limits: LIMITS, meter, rowsMatched: 0, held: new Map(), beside: null, cut: () => {} },
+    ...{ openBudget: () => openBudget(0), makeRow: openMaking(0, meter) },
   };
   const last: Stage = { push: (rows) => rows.forEach(take), finish: () => {}, isDone: false };
   return flow.steps.reduceRight((next, step) => step(next, run), last);

@@ -23,11 +23,6 @@ export function readQuestion(apl: string, dataset: string): Query {
   return query;
 }
 
-/** The query that a tail has when it is given none. */
-function everythingIn(dataset: string): string {
-  return nameOf(dataset);
-}
-
 function nameOf(dataset: string): string {
   return `['${dataset}']`;
 }

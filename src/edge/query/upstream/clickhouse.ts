@@ -155,6 +155,7 @@ function executedOf(exchange: Exchange, made: ClickHouseQuery, { data, rowsBefor
     meanings,
     order: made.order.length > 0 ? made.order : null,
     bucket,
+    beside: null,
     rowsMatched: rowsBeforeLimit ?? rows.length,
     isPartial: isCut,
     cuts: isCut ? [{ code: "apl_output_limit", text: `an answer has at most ${OUTPUT_ROWS_MAX} rows; summarize, or take fewer` }] : [],

@@ -21,6 +21,9 @@ describe("needed texts", () => {
     ["a[0] == 'error'", [["error"]]],
     ["a == '404'", [["404"]]],
     ["a =~ 'Error'", [["~Error"]]],
+    // too many dots, or a hyphen in the wrong place, for a number
+    ["a startswith '10.77.'", [["~10.77."]]],
+    ["a has '2026-01'", [["~2026-01"]]],
     ["a contains 'time out'", [["~time out"]]],
     ["a contains_cs 'time'", [["time"]]],
     ["a has 'user-7'", [["~user-7"]]],
@@ -66,6 +69,9 @@ describe("needed texts", () => {
     // a number is printed so, but may be spelt otherwise
     "a contains '404'",
     "a has '1e'",
+    "a contains '.5E-'",
+    "a contains '-7'",
+    "a contains '+21'",
     "a contains 'null'",
     "a contains 'Infin'",
     "a contains '\",\"'",

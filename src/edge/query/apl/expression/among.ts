@@ -1,5 +1,6 @@
 /** `in`, `in~`, `has_any`, `has_all`. One item that is dynamic stands for its elements. A null is in no list. */
 import { QueryFault } from "../fault.ts";
+import { lengthOf, type Meter } from "../meter.ts";
 import type { Compiled, Row, Type, Value } from "../value.ts";
 import { isNull, readBool, readDatetime, readNumber, readString, readTimespan } from "./coerce.ts";
 import { compare } from "./comparison.ts";
@@ -13,9 +14,13 @@ export type AmongOp = "in" | "in~" | "has_any" | "has_all";
 /** Up to so many texts are compared one by one, without a copy of the row's text in lower case. */
 const ONE_BY_ONE_MAX = 16;
 
-export function among(at: number, op: AmongOp, negated: boolean, left: Compiled, items: readonly Compiled[]): Compiled {
+/** Units of work for a test that is made for one row, and from which length on a text's characters count. */
+const TEST_MADE_UNITS = 50;
+const LONG_TEXT = 128;
+
+export function among(at: number, op: AmongOp, negated: boolean, left: Compiled, items: readonly Compiled[], meter: Meter): Compiled {
   const list = listOf(items);
-  const found = op === "in" ? isIn(at, left, items, list) : textAmong(at, op, left, items, list);
+  const found = op === "in" ? isIn(at, left, items, list, meter) : textAmong(at, op, left, items, list, meter);
   const parts = [left, ...items];
   return made("bool", parts, negated ? (row) => !found(row) : found);
 }
@@ -46,13 +51,22 @@ const READ: Record<Type, (of: Compiled) => (row: Row) => Value> = {
   dynamic: ({ run }) => run,
 };
 
-function isIn(at: number, left: Compiled, items: readonly Compiled[], list: readonly Compiled[] | null): (row: Row) => boolean {
+function isIn(
+  at: number,
+  left: Compiled,
+  items: readonly Compiled[],
+  list: readonly Compiled[] | null,
+  meter: Meter,
+): (row: Row) => boolean {
   if (list === null) {
     if (items.length === 1) {
       const { run } = left;
       return (row) => {
         const value = run(row);
-        return !isNull(value) && elementsOf(items, row).some((element) => equal(value, element));
+        if (isNull(value)) return false;
+        const elements = elementsOf(items, row);
+        meter.spend(elements.length * (1 + lengthOf(value)), at);
+        return elements.some((element) => equal(value, element));
       };
     }
     const tests = items.map((item) => compare(at, "==", left, item).run);
@@ -69,10 +83,12 @@ function isIn(at: number, left: Compiled, items: readonly Compiled[], list: read
   }
   const read = READ[type](left);
   const values = new Set<Value>(list.map((item) => READ[type](item)([])).filter((value) => !isNull(value)));
+  meter.cost += 2;
   const nested = [...values].filter((value) => typeof value === "object");
   if (nested.length === 0) return (row) => values.has(read(row));
   return (row) => {
     const value = read(row);
+    meter.spend(nested.length * (1 + lengthOf(value)), at);
     return values.has(value) || nested.some((one) => equal(value, one));
   };
 }
@@ -83,6 +99,7 @@ function textAmong(
   left: Compiled,
   items: readonly Compiled[],
   list: readonly Compiled[] | null,
+  meter: Meter,
 ): (row: Row) => boolean {
   for (const { type } of items)
     if (type !== "string" && type !== "dynamic") throw new QueryFault(at, `${op} takes texts, or one array of them, not ${type}`);
@@ -94,20 +111,27 @@ function textAmong(
   if (list === null) {
     return (row) => {
       const text = read(row);
-      return text !== null && holds(strings(elementsOf(items, row)).map(testOf), text);
+      if (text === null) return false;
+      const elements = strings(elementsOf(items, row));
+      meter.spend(elements.length * (TEST_MADE_UNITS + text.length / 8), at);
+      return holds(elements.map(testOf), text);
     };
   }
   const wanted = strings(list.map((item) => item.run([])));
   if (op === "in~" && wanted.length > ONE_BY_ONE_MAX) {
     const folded = new Set(wanted.map((one) => one.toLowerCase()));
+    meter.cost += 4;
     return (row) => {
       const text = read(row);
       return text !== null && folded.has(text.toLowerCase());
     };
   }
   const tests = wanted.map(testOf);
+  meter.cost += tests.length * 4;
   return (row) => {
     const text = read(row);
-    return text !== null && holds(tests, text);
+    if (text === null) return false;
+    if (text.length > LONG_TEXT) meter.spend((tests.length * text.length) / 8, at);
+    return holds(tests, text);
   };
 }

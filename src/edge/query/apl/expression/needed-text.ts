@@ -1,7 +1,10 @@
 /** Which text a line of JSON must hold if one of its values is, or holds, a text. */
 
-/** Of these, a number may be spelt in the line otherwise than it is printed. */
-const NUMERIC = /^[0-9eE+.-]*$/;
+/**
+ * What may stand within a number as it is printed, which may be spelt in the line in another way. An address has a dot too many, and a date
+ * a hyphen.
+ */
+const NUMERIC = /^[+-]?\d*(?:\.\d*)?(?:e[+-]?\d*)?$/i;
 /** A number too large for a double is one of these when it is printed. */
 const BEYOND = ["-infinity", "null"];
 

@@ -1,8 +1,8 @@
 /** Arrays. What is none gives null. Indexes count from 0, negative ones from the end. */
 import { equal, order } from "../expression/equality.ts";
 import type { Value } from "../value.ts";
-import { ARRAY_LENGTH_MAX, boundedText, boundedValue } from "./bounds.ts";
-import { type Bag, define, printed, type ScalarFunction, variadic } from "./define.ts";
+import { ARRAY_LENGTH_MAX, boundedJoin, boundedLists, boundedValue, VALUE_SIZE_MAX } from "./bounds.ts";
+import { type Bag, define, type ScalarFunction, variadic } from "./define.ts";
 
 type List = readonly Value[];
 
@@ -23,8 +23,8 @@ function rotated(list: List, by: number): List {
   return [...list.slice(at), ...list.slice(0, at)];
 }
 
-function shifted(list: List, by: number, fill: Value): List {
-  return list.map((_, i) => (i + by >= 0 && i + by < list.length ? list[i + by] : fill)) as List;
+function shifted(list: List, by: number, fill: Value): Value {
+  return list.map((_, i) => (i + by >= 0 && i + by < list.length ? (list[i + by] ?? null) : fill));
 }
 
 function position(list: List, wanted: Value, start = 0, length = -1): number {
@@ -54,7 +54,9 @@ function split(list: List, by: Value): Value {
 
 function choose(tests: List, ifTrue: Value, ifFalse: Value): Value {
   const pick = (from: Value, i: number): Value => (Array.isArray(from) ? ((from[i] ?? null) as Value) : from);
-  return tests.map((test, i) => (test === true || (typeof test === "number" && test !== 0) ? pick(ifTrue, i) : pick(ifFalse, i)));
+  return boundedValue(
+    tests.map((test, i) => (test === true || (typeof test === "number" && test !== 0) ? pick(ifTrue, i) : pick(ifFalse, i))),
+  );
 }
 
 /** The first object of an array in which a member has a value. */
@@ -70,7 +72,9 @@ function sum(list: List): number | null {
 
 function zip(lists: readonly (List | null)[]): Value {
   const length = Math.max(...lists.map((list) => list?.length ?? 0));
-  return boundedValue(Array.from({ length }, (_, i) => lists.map((list) => list?.[i] ?? null)));
+  return length * lists.length > VALUE_SIZE_MAX
+    ? null
+    : boundedValue(Array.from({ length }, (_, i) => lists.map((list) => list?.[i] ?? null)));
 }
 
 const iff = define("Elements of one array or another, as an array of conditions says.", ["array", "any", "any"], "dynamic", choose);
@@ -84,7 +88,7 @@ export const ARRAY_FUNCTIONS: Record<string, ScalarFunction> = {
     typeof value === "string" || Array.isArray(value) ? value.length : null,
   ),
   array_concat: variadic("Arrays one behind the other.", "array", [1, ARGUMENTS_MAX], "dynamic", (lists) =>
-    boundedValue(lists.flatMap((list) => list ?? [])),
+    boundedValue(boundedLists(lists)),
   ),
   array_slice: define("Elements from one index to another, both among them.", ["array", "whole", "whole?"], "dynamic", slice),
   array_split: define("The parts of an array before and behind an index, or each of an array of them.", ["array", "any"], "dynamic", split),
@@ -106,13 +110,13 @@ export const ARRAY_FUNCTIONS: Record<string, ScalarFunction> = {
     "An array without its first elements, filled up behind.",
     ["array", "whole", "any?"],
     "dynamic",
-    (list, by, fill) => shifted(list, by, fill ?? null),
+    (list, by, fill) => boundedValue(shifted(list, by, fill ?? null)),
   ),
   array_shift_right: define(
     "An array without its last elements, filled up before.",
     ["array", "whole", "any?"],
     "dynamic",
-    (list, by, fill) => shifted(list, -by, fill ?? null),
+    (list, by, fill) => boundedValue(shifted(list, -by, fill ?? null)),
   ),
   array_iff: iff,
   array_iif: iff,
@@ -125,7 +129,7 @@ export const ARRAY_FUNCTIONS: Record<string, ScalarFunction> = {
   isarray: define("Whether a value is an array.", ["any"], "bool", (value) => Array.isArray(value)),
   pack_array: packArray,
   strcat_array: define("The elements of an array, printed with a text between them.", ["array", "text"], "string", (list, between) =>
-    boundedText(list.map(printed).join(between)),
+    boundedJoin(list, between),
   ),
   zip: variadic("The first elements of arrays, the second ones, and so on.", "array", [2, 16], "dynamic", zip),
   repeat: define("An array of so many times a value.", ["any", "whole"], "dynamic", (value, count) =>

@@ -1,6 +1,6 @@
 /** Objects, and arrays taken for sets. */
 import type { Value } from "../value.ts";
-import { boundedValue } from "./bounds.ts";
+import { boundedLists, boundedValue } from "./bounds.ts";
 import { type Bag, define, printed, type ScalarFunction, special, variadic, wrong } from "./define.ts";
 
 type List = readonly Value[];
@@ -44,6 +44,11 @@ function distinct(list: List, keep: (key: Value) => boolean = () => true): List 
   });
 }
 
+function unionOf(lists: readonly (List | null)[]): Value {
+  const all = boundedLists(lists);
+  return all && boundedValue(distinct(all));
+}
+
 function intersect(lists: readonly (List | null)[]): Value {
   const [first, ...others] = lists;
   const sets = others.map((list) => new Set((list ?? []).map(keyOf)));
@@ -64,9 +69,7 @@ export const BAG_FUNCTIONS: Record<string, ScalarFunction> = {
   bag_has_key: define("Whether an object has a member.", ["bag", "text"], "bool", (bag, name) => Object.hasOwn(bag, name)),
   bag_merge: variadic("One object of several; the first that has a member counts.", "bag", [1, ARGUMENTS_MAX], "dynamic", merge),
   bag_zip: define("An object of an array of names and one of values.", ["array", "array"], "dynamic", zip),
-  set_union: variadic("What is in any of arrays, once.", "array", [1, ARGUMENTS_MAX], "dynamic", (lists) =>
-    boundedValue(distinct(lists.flatMap((list) => list ?? []))),
-  ),
+  set_union: variadic("What is in any of arrays, once.", "array", [1, ARGUMENTS_MAX], "dynamic", (lists) => unionOf(lists)),
   set_intersect: variadic("What is in all of arrays, once.", "array", [1, ARGUMENTS_MAX], "dynamic", intersect),
   set_difference: variadic(
     "What is in the first array and in none of the others, once.",

@@ -1,18 +1,20 @@
 /** Texts. Positions and lengths count UTF-16 units, as Kusto's do. */
-import { boundedText, TEXT_LENGTH_MAX } from "./bounds.ts";
-import { define, printed, type ScalarFunction, special, variadic } from "./define.ts";
+import { boundedJoin, boundedText, TEXT_LENGTH_MAX } from "./bounds.ts";
+import { define, type ScalarFunction, special, variadic } from "./define.ts";
 
 const ARGUMENTS_MAX = 64;
 const REPEAT_MAX = 1024;
 
 const trimStart = (cutset: string, text: string) => {
   let from = 0;
-  while (from < text.length && cutset.includes(text.charAt(from))) from++;
+  const cut = new Set(cutset);
+  while (from < text.length && cut.has(text.charAt(from))) from++;
   return text.slice(from);
 };
 const trimEnd = (cutset: string, text: string) => {
   let to = text.length;
-  while (to > 0 && cutset.includes(text.charAt(to - 1))) to--;
+  const cut = new Set(cutset);
+  while (to > 0 && cut.has(text.charAt(to - 1))) to--;
   return text.slice(0, to);
 };
 
@@ -29,16 +31,23 @@ function replaceAll(wanted: string, by: string, text: string): string | null {
   return text.length + (by.length - wanted.length) * (parts.length - 1) > TEXT_LENGTH_MAX ? null : parts.join(by);
 }
 
-function occurrences(text: string, wanted: string): number {
+/** Characters that finding a text again and again may compare: matches that overlap would take the square of its length. */
+const COMPARED_MAX = 16_777_216;
+
+/** Null: it would take too long to count. */
+function occurrences(text: string, wanted: string): number | null {
   if (wanted === "") return 0;
   let count = 0;
   // they may overlap, as in Kusto
-  for (let at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, at + 1)) count++;
+  for (let at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, at + 1)) {
+    count++;
+    if (count * wanted.length > COMPARED_MAX) return null;
+  }
   return count;
 }
 
 function indexOf(text: string, wanted: string, start = 0, length = -1, occurrence = 1): number | null {
-  if (occurrence < 1) return null;
+  if (occurrence < 1 || Math.min(occurrence, text.length) * wanted.length > COMPARED_MAX) return null;
   const from = start < 0 ? Math.max(0, text.length + start) : start;
   const end = length < 0 ? text.length : Math.min(text.length, from + length);
   let at = text.indexOf(wanted, from);
@@ -52,7 +61,10 @@ function substring(text: string, start: number, length = Number.POSITIVE_INFINIT
 }
 
 function translate(from: string, to: string, text: string): string {
-  if (to === "") return [...text].filter((character) => !from.includes(character)).join("");
+  if (to === "") {
+    const cut = new Set(from);
+    return [...text].filter((character) => !cut.has(character)).join("");
+  }
   const [wanted, by] = [[...from], [...to]];
   const table = new Map(wanted.map((character, i) => [character, by[Math.min(i, by.length - 1)] ?? ""]));
   return [...text].map((character) => table.get(character) ?? character).join("");
@@ -71,11 +83,9 @@ export const TEXT_FUNCTIONS: Record<string, ScalarFunction> = {
     text.replace(/[\p{L}\p{N}']+/gu, (word) => word.charAt(0).toUpperCase() + word.slice(1).toLowerCase()),
   ),
   substring: define("Part of a text: from an index, of a length.", ["text", "whole", "whole?"], "string", substring),
-  strcat: variadic("Values printed one behind the other.", "printed", [1, ARGUMENTS_MAX], "string", (texts) =>
-    boundedText(texts.map(printed).join("")),
-  ),
+  strcat: variadic("Values printed one behind the other.", "printed", [1, ARGUMENTS_MAX], "string", (texts) => boundedJoin(texts, "")),
   strcat_delim: variadic("Values printed with the first between them.", "printed", [2, ARGUMENTS_MAX], "string", ([between, ...texts]) =>
-    boundedText(texts.map(printed).join(between ?? "")),
+    boundedJoin(texts, between ?? ""),
   ),
   trim: trimming(
     "A text without white space, or given characters, at its ends.",

@@ -37,7 +37,9 @@ function ofValues(next: Stage, run: Run, by: readonly Compiled[]): Stage {
   const keys = openGroupKeys(by, budget, (bytes) => limit.admits(keys.size) && budget.take(bytes));
   return passing(next, (rows) => {
     const news: Row[] = [];
+    const { live } = run.meter;
     for (const row of rows) {
+      run.meter.live = live;
       const before = keys.size;
       if (keys.find(row) < 0) limit.cut();
       if (keys.size === before) continue;

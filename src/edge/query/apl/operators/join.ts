@@ -52,7 +52,7 @@ function joining(next: Stage, run: Run, side: RightSide, keyOf: KeyOf, how: stri
   }
 
   return {
-    push: (rows) => pushAll(next, matches(rows)),
+    push: (rows) => pushAll(next, matches(rows), run),
     finish: () => next.finish(),
     get isDone() {
       return isStopped || next.isDone || (how !== "leftouter" && held().size === 0);

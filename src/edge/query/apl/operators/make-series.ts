@@ -60,10 +60,14 @@ export const makeSeries: PlanOperator<"make-series"> = (flow, operator, planning
     const series = openSeries(axis, by, made, limits);
     return {
       push(rows) {
-        for (const row of rows) series.add(row);
+        const { live } = run.meter;
+        for (const row of rows) {
+          series.add(row);
+          run.meter.live = live;
+        }
       },
       finish() {
-        pushAll(next, finished(series.results(), by.length, [...arrays, shown]));
+        pushAll(next, finished(series.results(), by.length, [...arrays, shown]), run);
         if (series.isCut)
           run.cut(
             "apl_make_series_limit",

@@ -1,5 +1,6 @@
 /** `mv-expand`: a row for each element of an array, or for each member of an object as an object of its own. */
-import { compileIn, type PlanOperator, pushAll, type Run } from "../plan/flow.ts";
+import { openPortion } from "../meter.ts";
+import { compileIn, type PlanOperator, PORTION_ROWS, type Run } from "../plan/flow.ts";
 import { without } from "../plan/meanings.ts";
 import { namesOf } from "../plan/names.ts";
 import { put } from "../plan/relay.ts";
@@ -20,38 +21,48 @@ export const mvExpand: PlanOperator<"mv-expand"> = (flow, { items, indexName, li
   flow.meanings = without(flow.meanings, names);
   const most = Math.min(limit ?? Number.POSITIVE_INFINITY, EXPANDED_ROWS_MAX);
 
-  function* expanded(rows: readonly Row[], run: Run, stop: () => void): Iterable<Row> {
-    for (const row of rows) {
-      const elements = runs.map((of) => elementsOf(of(row)));
-      // of several, the missing elements of a shorter one are null
-      const length = Math.max(...elements.map((one) => one.length));
-      if (length > most && most === EXPANDED_ROWS_MAX)
-        run.cut("apl_mv_expand_limit", `mv-expand makes at most ${EXPANDED_ROWS_MAX} rows of one: further elements are left out`);
-      for (let i = 0; i < Math.min(length, most); i++) {
-        if (!run.makeRow()) {
-          run.cut(
-            "apl_mv_expand_limit",
-            `a query makes at most ${run.limits.madeRows} rows of others, by mv-expand and join: further ones are left out`,
-          );
-          return stop();
-        }
-        const copy = row.slice();
-        sets.forEach(({ slot, convert }, k) => {
-          put(copy, slot, convert(elements[k]?.[i] ?? null));
-        });
-        if (indexSlot !== null) put(copy, indexSlot, i);
-        yield copy;
+  /** @returns whether more may be made. */
+  function expand(row: Row, run: Run, add: (row: Row) => boolean): boolean {
+    const elements = runs.map((of) => elementsOf(of(row)));
+    // of several, the missing elements of a shorter one are null
+    const length = Math.max(...elements.map((one) => one.length));
+    if (length > most && most === EXPANDED_ROWS_MAX)
+      run.cut("apl_mv_expand_limit", `mv-expand makes at most ${EXPANDED_ROWS_MAX} rows of one: further elements are left out`);
+    for (let i = 0; i < Math.min(length, most); i++) {
+      if (!run.makeRow()) {
+        run.cut(
+          "apl_mv_expand_limit",
+          `a query makes at most ${run.limits.madeRows} rows of others, by mv-expand and join: further ones are left out`,
+        );
+        return false;
       }
+      const copy = row.slice();
+      sets.forEach(({ slot, convert }, k) => {
+        put(copy, slot, convert(elements[k]?.[i] ?? null));
+      });
+      if (indexSlot !== null) put(copy, indexSlot, i);
+      if (!add(copy)) return true;
     }
+    return true;
   }
 
   flow.steps.push((next, run) => {
     let isStopped = false;
-    const stop = () => {
-      isStopped = true;
-    };
     return {
-      push: (rows) => pushAll(next, expanded(rows, run, stop)),
+      push(rows) {
+        const portion = openPortion((some) => next.push(some), run.meter, PORTION_ROWS);
+        const add = (row: Row) => {
+          portion.add(row);
+          return !next.isDone;
+        };
+        for (const row of rows) {
+          isStopped ||= !expand(row, run, add);
+          // the elements of this row are in use until here
+          portion.settle();
+          if (isStopped || next.isDone) break;
+        }
+        if (!next.isDone) portion.flush();
+      },
       finish: () => next.finish(),
       get isDone() {
         return isStopped || next.isDone;

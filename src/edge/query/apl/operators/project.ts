@@ -1,10 +1,11 @@
-import { becomes, compileIn, type PlanOperator, passing } from "../plan/flow.ts";
+import { becomes, compileIn, type PlanOperator, passing, passingMade } from "../plan/flow.ts";
 import { openLayout } from "../plan/layout.ts";
 import { columnOf, renamed } from "../plan/meanings.ts";
 import { namesOf } from "../plan/names.ts";
 
 export const project: PlanOperator<"project"> = (flow, { items }, planning) => {
   const names = namesOf(items);
+  const { makers } = planning.meter;
   const values = items.map(({ value }) => compileIn(flow, value, planning));
   const runs = values.map(({ run }) => run);
   const kept = renamed(
@@ -13,5 +14,9 @@ export const project: PlanOperator<"project"> = (flow, { items }, planning) => {
   );
   const columns = names.map((name, i) => ({ name, type: values[i]?.type ?? "dynamic" }));
   becomes(flow, openLayout(columns), { ...kept, isOfEvents: flow.isOfEvents });
+  if (planning.meter.makers > makers) {
+    flow.steps.push((next, run) => passingMade(next, run, (row) => runs.map((value) => value(row))));
+    return;
+  }
   flow.steps.push((next) => passing(next, (rows) => rows.map((row) => runs.map((run) => run(row)))));
 };

@@ -39,7 +39,7 @@ function reservoir(next: Stage, count: number, seed: number, run: Run): Stage {
           "apl_sample_limit",
           `sample holds at most ${run.limits.sortRows} rows, and as many as there is room for: others are left out`,
         );
-      pushAll(next, held.splice(0));
+      pushAll(next, held.splice(0), run);
       next.finish();
     },
     get isDone() {

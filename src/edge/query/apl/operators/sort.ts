@@ -43,7 +43,11 @@ function sorting(flow: Flow, keys: readonly SortKey[], planning: Planning, count
     const best = openBest(by, compare, most, run.openBudget());
     return {
       push(rows) {
-        for (const row of rows) best.add(row);
+        const { live } = run.meter;
+        for (const row of rows) {
+          best.add(row);
+          run.meter.live = live;
+        }
       },
       finish() {
         if (best.isCut || (best.count > most && count > most))
@@ -51,7 +55,7 @@ function sorting(flow: Flow, keys: readonly SortKey[], planning: Planning, count
             `apl_${name}_limit`,
             `${name} holds at most ${run.limits.sortRows} rows, and as many as there is room for: rows that come later in order are left out`,
           );
-        pushAll(next, best.take());
+        pushAll(next, best.take(), run);
         next.finish();
       },
       get isDone() {

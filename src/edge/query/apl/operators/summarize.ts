@@ -45,7 +45,11 @@ export const summarize: PlanOperator<"summarize"> = (flow, operator, planning) =
     const grouping = openGrouping(by, aggregates, { budget, groupsMax: run.limits.groups });
     return {
       push(rows) {
-        for (const row of rows) grouping.add(row);
+        const { live } = run.meter;
+        for (const row of rows) {
+          grouping.add(row);
+          run.meter.live = live;
+        }
       },
       finish() {
         if (grouping.isCut)
@@ -53,7 +57,7 @@ export const summarize: PlanOperator<"summarize"> = (flow, operator, planning) =
             "apl_summarize_limit",
             `summarize keeps at most ${run.limits.groups} groups, and as many groups and values as there is room for: others are left out`,
           );
-        pushAll(next, finished(grouping.results(), items, groups.length, layout));
+        pushAll(next, finished(grouping.results(), items, groups.length, layout), run);
         next.finish();
       },
       get isDone() {
@@ -89,8 +93,8 @@ function planItem(item: Named, position: number, { groups, open, taken, range }:
   const origin = isAlone ? first.origin : { op: "computed", fields: fieldsIn(item.value), args: [] };
   const meaning: Meaning = { kind: "aggregation", origin };
   if (isAlone && first.isWide) {
-    const [main, ...others] = first.columns();
-    return { aggregates: [renamedFirst(first, unlike(item.name ?? main?.name ?? "", taken), taken, others)], rest: null, meaning };
+    const [main] = first.columns();
+    return { aggregates: [renamed(first, unlike(item.name ?? main?.name ?? "", taken), taken)], rest: null, meaning };
   }
   const columns = [...groups, ...calls.map(({ name }, i): ColumnInfo => ({ name, type: aggregates[i]?.type ?? "dynamic" }))];
   // an expression over aggregations sees their results and what is grouped by, and nothing else
@@ -100,11 +104,19 @@ function planItem(item: Named, position: number, { groups, open, taken, range }:
   return { aggregates, rest: { name, type: computed.type, run: computed.run }, meaning };
 }
 
-/** A wide aggregation, its first column under the name that the query gives, none under one that is taken. */
-function renamedFirst(aggregate: Aggregate, name: string, taken: Set<string>, others: readonly ColumnInfo[]): Aggregate {
-  taken.add(name);
-  for (const other of others) taken.add(other.name);
-  return { ...aggregate, columns: () => aggregate.columns().map((column, i) => (i === 0 ? { ...column, name } : column)) };
+/** A wide aggregation, its first column under the name that the query gives, all under names that nothing else has. */
+function renamed(aggregate: Aggregate, first: string, taken: Set<string>): Aggregate {
+  taken.add(first);
+  const given = new Map<string, string>();
+  const nameOf = (name: string) => {
+    const known = given.get(name) ?? unlike(name, taken);
+    given.set(name, known);
+    taken.add(known);
+    return known;
+  };
+  const columns = () => aggregate.columns().map((column, i) => ({ ...column, name: i === 0 ? first : nameOf(column.name) }));
+  columns(); // takes the names that are known before any event is, in the order of the query
+  return { ...aggregate, columns };
 }
 
 function columnsOf(items: readonly Item[]): ColumnInfo[] {

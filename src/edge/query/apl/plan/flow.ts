@@ -4,6 +4,7 @@ import type { Budget } from "../aggregates/budget.ts";
 import { compile } from "../compile.ts";
 import { QueryFault } from "../fault.ts";
 import type { Limits } from "../limits.ts";
+import { type Meter, openPortion } from "../meter.ts";
 import type { Wanted } from "../source.ts";
 import type { Expression, Operator, Tabular } from "../syntax.ts";
 import type { Compiled, Row } from "../value.ts";
@@ -23,6 +24,7 @@ export interface Stage {
 /** One execution. */
 export interface Run {
   readonly limits: Limits;
+  readonly meter: Meter;
   /** For one operator that holds rows: each of them has its part, so that none leaves nothing for those behind it. */
   openBudget(): Budget;
   /** Asks for one more row that is made of others; false: the query has made as many as it may. */
@@ -33,6 +35,8 @@ export interface Run {
   rowsMatched: number;
   /** Right sides of joins that have been read. */
   readonly held: Map<RightSide, HeldRows>;
+  /** Where the rows of a second answer go. */
+  beside: Stage | null;
 }
 
 export interface HeldRows {
@@ -98,6 +102,7 @@ export interface Planning {
   readonly lets: ReadonlyMap<string, Expression>;
   /** The same for the same query. */
   readonly seed: number;
+  readonly meter: Meter;
   /** Plans a table that stands inside an operator. */
   table(tabular: Tabular, outlook: Outlook): Flow;
 }
@@ -116,12 +121,12 @@ export type OperatorOf<K, O = Operator> = O extends Operator ? (K extends O["kin
 export type PlanOperator<K extends Operator["kind"]> = (flow: Flow, operator: OperatorOf<K>, planning: Planning, outlook: Outlook) => void;
 
 /** @throws QueryFault */
-export function compileIn({ layout, open, range }: Surroundings, expression: Expression, { lets, now }: Planning): Compiled {
+export function compileIn({ layout, open, range }: Surroundings, expression: Expression, { lets, now, meter }: Planning): Compiled {
   visited(expression, (one) => {
     if (one.kind === "column" && open && !lets.has(one.name)) checkThere(layout, one.name, one.at);
   });
   // virtual fields are computed behind the source, so that they are columns from there on
-  return compile(withSteps(expression, range), { columns: layout, open, lets, now, virtual: new Map() });
+  return compile(withSteps(expression, range), { columns: layout, open, lets, now, virtual: new Map(), meter });
 }
 
 /** The flow goes on as a table of its own, closed unless told: columns mean what they are told to mean. */
@@ -148,16 +153,35 @@ export function passing(next: Stage, change: (rows: readonly Row[]) => readonly 
   };
 }
 
-/** Rows given on at a time by a stage that held them. */
-const PORTION_ROWS = 1_000;
+/** As `passing`, where functions make values of the rows: a portion is cut short rather than hold many of them. Null leaves a row out. */
+export function passingMade(next: Stage, { meter }: Run, change: (row: Row) => Row | null): Stage {
+  return {
+    push(rows) {
+      const portion = openPortion((some) => next.push(some), meter, PORTION_ROWS);
+      for (const row of rows) {
+        if (next.isDone) return;
+        const changed = change(row);
+        if (changed !== null) portion.add(changed);
+        portion.settle();
+      }
+      portion.flush();
+    },
+    finish: () => next.finish(),
+    get isDone() {
+      return next.isDone;
+    },
+  };
+}
 
-export function pushAll(next: Stage, rows: Iterable<Row>): void {
-  let portion: Row[] = [];
+/** Rows given on at a time by a stage that held them. */
+export const PORTION_ROWS = 1_000;
+
+export function pushAll(next: Stage, rows: Iterable<Row>, { meter }: Run): void {
+  const portion = openPortion((some) => next.push(some), meter, PORTION_ROWS);
   for (const row of rows) {
     if (next.isDone) return;
-    if (portion.push(row) < PORTION_ROWS) continue;
-    next.push(portion);
-    portion = [];
+    portion.add(row);
+    portion.settle();
   }
-  if (portion.length > 0 && !next.isDone) next.push(portion);
+  if (!next.isDone) portion.flush();
 }

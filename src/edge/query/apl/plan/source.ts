@@ -4,8 +4,8 @@ import { neededTexts, timeBounds } from "../hints.ts";
 import type { Scope } from "../scope.ts";
 import type { NeededText } from "../source.ts";
 import type { Expression, Named, Operator } from "../syntax.ts";
-import type { Type } from "../value.ts";
-import { compileIn, type EventSource, type Flow, type Outlook, type Planning, passing } from "./flow.ts";
+import type { Row, Type } from "../value.ts";
+import { compileIn, type EventSource, type Flow, type Outlook, type Planning, passing, passingMade } from "./flow.ts";
 import { openLayout } from "./layout.ts";
 import { namesOf } from "./names.ts";
 import { mentions } from "./needs.ts";
@@ -31,14 +31,14 @@ const TIMES: readonly string[] = ["_time", "_sysTime"];
 export function planEvents(
   { name, at }: { readonly name: string; readonly at: number },
   { isWhole, following }: Outlook,
-  { lets }: Planning,
+  { lets, meter }: Planning,
   ground: Ground,
 ): { flow: Flow; events: EventSource; virtual: Virtual } {
   const { now, named } = ground;
   const virtual = ground.virtualFields(name);
   const times = TIMES.filter((time, i) => i === 0 || isWhole || named.has(time));
   const layout = openLayout(times.map((time) => ({ name: time, type: "datetime" as const })));
-  const scope: Scope = { columns: layout, open: true, lets, now, virtual };
+  const scope: Scope = { columns: layout, open: true, lets, now, virtual, meter };
   let bounds: Range = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
   const texts: (readonly NeededText[])[] = [];
   for (const operator of following) {
@@ -73,24 +73,29 @@ export function needsVirtual(operator: Operator, { names }: Virtual): boolean {
 }
 
 /** Virtual fields become columns, in place of what an event has under their names. */
-export function addVirtual(flow: Flow, { fields, names, at }: Virtual, now: number): void {
+export function addVirtual(flow: Flow, { fields, names, at }: Virtual, { now, meter }: Planning): void {
   if (names.length === 0) return;
   const { layout } = flow;
   // they are the dataset's: a name that the query has given means nothing in them
-  const scope: Scope = { columns: layout, open: true, lets: new Map(), now, virtual: fields };
+  const scope: Scope = { columns: layout, open: true, lets: new Map(), now, virtual: fields, meter };
+  const { makers } = meter;
   const compiled = names.map((name) => compile({ kind: "column", name, at }, scope));
   const sets = names.map((name, i) => ({
     slot: layout.define(name, compiled[i]?.type ?? "dynamic"),
     run: compiled[i]?.run ?? (() => null),
   }));
-  flow.steps.push((next) =>
-    passing(next, (rows) => {
-      for (const row of rows) {
-        const values = sets.map(({ run }) => run(row) ?? null);
-        for (const [i, { slot }] of sets.entries()) put(row, slot, values[i]);
-      }
-      return rows;
-    }),
+  const set = (row: Row, into: Row) => {
+    const values = sets.map(({ run }) => run(row) ?? null);
+    for (const [i, { slot }] of sets.entries()) put(into, slot, values[i]);
+    return into;
+  };
+  flow.steps.push((next, run) =>
+    meter.makers > makers
+      ? passingMade(next, run, (row) => set(row, row.slice()))
+      : passing(next, (rows) => {
+          for (const row of rows) set(row, row);
+          return rows;
+        }),
   );
 }
 

@@ -21,7 +21,7 @@ export function withSteps(expression: Expression, { from, to }: Range): Expressi
 }
 
 /** The step, in microseconds, where the expression is a bin of `_time`; else null. */
-export function stepOfBin(expression: Expression, range: Range, { lets, now }: Planning): number | null {
+export function stepOfBin(expression: Expression, range: Range, { lets, now, meter }: Planning): number | null {
   const bin = withSteps(expression, range);
   if (bin.kind !== "call" || (bin.name !== "bin" && bin.name !== "floor")) return null;
   const [of, step] = bin.args;
@@ -31,6 +31,6 @@ export function stepOfBin(expression: Expression, range: Range, { lets, now }: P
     if (one.kind === "column" && !lets.has(one.name)) isFixed = false;
   });
   if (!isFixed) return null;
-  const { constant } = compile(step, { columns: openLayout(), open: false, lets, now, virtual: new Map() });
+  const { constant } = compile(step, { columns: openLayout(), open: false, lets, now, virtual: new Map(), meter });
   return typeof constant?.value === "number" && constant.value > 0 ? constant.value : null;
 }

@@ -1,8 +1,9 @@
 /** Queries over events in memory, through the whole engine. */
-import { type Executed, execute } from "../../../../../src/edge/query/apl/execute.ts";
+import { type Answer, type Executed, execute } from "../../../../../src/edge/query/apl/execute.ts";
 import { LIMITS, type Limits } from "../../../../../src/edge/query/apl/limits.ts";
+import type { Meter } from "../../../../../src/edge/query/apl/meter.ts";
 import { parseExpression, parseQuery } from "../../../../../src/edge/query/apl/parse.ts";
-import { planQuery } from "../../../../../src/edge/query/apl/plan.ts";
+import { type Beside, planQuery } from "../../../../../src/edge/query/apl/plan.ts";
 import type { Scan, Wanted } from "../../../../../src/edge/query/apl/source.ts";
 import type { Row, Value } from "../../../../../src/edge/query/apl/value.ts";
 
@@ -48,20 +49,22 @@ export interface Asked {
   readonly datasets?: Readonly<Record<string, Iterable<Event>>>;
   /** Events that come at a time. */
   readonly portion?: number;
+  readonly beside?: Beside;
 }
 
 export interface Asking extends Executed {
   readonly wanted: readonly (Wanted & { readonly dataset: string })[];
   /** Events that were given before the engine had enough. */
   readonly given: number;
+  readonly meter: Meter;
 }
 
 const DAY = { from: at("00:00:00"), to: at("00:00:00") + 86_400e6 };
 
 export async function ask(text: string, asked: Asked = {}): Promise<Asking> {
-  const { limits = {}, range = DAY, isRangeGiven = true, virtual = {}, datasets = DATASETS, portion: most = 2 } = asked;
+  const { limits = {}, range = DAY, isRangeGiven = true, virtual = {}, datasets = DATASETS, portion: most = 2, beside } = asked;
   const fields = new Map(Object.entries(virtual).map(([name, expression]) => [name, parseExpression(expression)]));
-  const plan = planQuery(parseQuery(text), { now: NOW, range, isRangeGiven, virtualFields: () => fields });
+  const plan = planQuery(parseQuery(text), { now: NOW, range, isRangeGiven, virtualFields: () => fields }, beside);
   const wanted: (Wanted & { dataset: string })[] = [];
   let given = 0;
   const scan: Scan = async function* (dataset, want, columns) {
@@ -84,11 +87,11 @@ export async function ask(text: string, asked: Asked = {}): Promise<Asking> {
     }
     if (portion.length > 0) yield portion;
   };
-  return { ...(await execute(plan, scan, { ...LIMITS, ...limits })), wanted, given };
+  return { ...(await execute(plan, scan, { ...LIMITS, ...limits })), wanted, given, meter: plan.meter };
 }
 
 /** Names of columns, then the rows with a null for whatever is absent. */
-export function tableOf({ columns, rows }: Executed): { columns: string[]; rows: Value[][] } {
+export function tableOf({ columns, rows }: Answer): { columns: string[]; rows: Value[][] } {
   return {
     columns: columns.list.map(({ name }) => name),
     rows: rows.map((row) => columns.list.map((_, slot) => row[slot] ?? null)),

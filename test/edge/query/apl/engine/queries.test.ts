@@ -250,6 +250,15 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       ],
     ],
     [
+      "logs | summarize arg_min(ms, path), arg_max(status, ms) by service | sort by service asc",
+      "service, ms, path, status, ms1",
+      [
+        ["api", 5, "/c", 404, 5],
+        ["db", 900, null, null, null],
+        ["web", 8, "/", 500, 250.5],
+      ],
+    ],
+    [
       "logs | summarize arg_min(ms, *) by status | where status == 404 | project status, ms, path, tags",
       "status, ms, path, tags",
       [[404, 5, "/c", ["y", "z", "x"]]],
