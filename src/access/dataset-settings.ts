@@ -47,6 +47,9 @@ export interface FormerMapField {
   until: number;
 }
 
+/** Fields that each event has of its own: what is computed may not stand in their place, since events are found and told apart by them. */
+export const OWN_FIELDS: readonly string[] = ["_time", "_sysTime", "_rowID"];
+
 /** A field that is computed when the dataset is queried. */
 export interface VirtualField {
   name: string;

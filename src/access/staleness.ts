@@ -49,6 +49,8 @@ export const KV_AGE_MAX_MS = 70_000;
 export const LOOKUPS_PER_SECOND_MAX = 20;
 /** Per isolate, organisation and second, about names that its document lacks. */
 export const MISSES_PER_SECOND_MAX = 5;
+/** Age at which that document still tells a reader that a name is not there: bounds how long a new dataset cannot be read, never a sender. */
+export const MISSING_AGE_MAX_MS = 2_000;
 /** Unknown tokens from one network address in a while: bounds what one sender may spend of the above. */
 export const UNKNOWN_PER_ADDRESS_MAX = 20;
 export const UNKNOWN_PER_ADDRESS_MS = 60_000;

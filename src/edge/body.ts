@@ -27,10 +27,15 @@ export interface Ways<T> {
 /**
  * Reads a body and hands it, inflated, to `use`: whole, or the large way once it proves too large for that. Nothing is read twice.
  * Without a large way such a body is refused.
- * @param came is told of the bytes as sent, as they come.
+ * @param came is told of the bytes as sent, as they come. @param inflatedMax of a body without a large way.
  * @throws Problem `body-too-large`, `encoding-broken`, `encoding-unsupported`, `body-invalid` (cut short), `overloaded`.
  */
-export async function withBody<T>(request: Request, use: Ways<T>["small"] | Ways<T>, came: (bytes: number) => void = () => {}): Promise<T> {
+export async function withBody<T>(
+  request: Request,
+  use: Ways<T>["small"] | Ways<T>,
+  came: (bytes: number) => void = () => {},
+  inflatedMax = INFLATED_BYTES_MAX,
+): Promise<T> {
   const { small, large } = typeof use === "function" ? { small: use, large: null } : use;
   const encodings = contentEncodings(request.headers.get("content-encoding"));
   const announced = Number(request.headers.get("content-length") ?? Number.NaN);
@@ -42,9 +47,9 @@ export async function withBody<T>(request: Request, use: Ways<T>["small"] | Ways
     sent = await readSent(request, announced, held, came);
     if (sent.reader && !large) throw tooLarge("as sent", BODY_BYTES_MAX);
     const isLarge = sent.reader !== null || (large !== null && claimsMore(sent.bytes, encodings));
-    const inflated = isLarge ? null : inflateAll(sent.bytes, encodings, held);
+    const inflated = isLarge ? null : inflateAll(sent.bytes, encodings, inflatedMax, held);
     if (inflated) return await small(inflated);
-    if (!large) throw tooLarge(`after inflating ${encodings.join(" and ")}`, INFLATED_BYTES_MAX);
+    if (!large) throw tooLarge(`after inflating ${encodings.join(" and ")}`, inflatedMax);
     return await large(openLargeBody(sent, encodings, held, came));
   } finally {
     held.releaseAll();
@@ -57,11 +62,11 @@ function claimsMore(sent: Uint8Array, encodings: readonly Encoding[]): boolean {
   return encodings.length === 1 && encodings[0] === "gzip" && claimedBytes(sent) > INFLATED_BYTES_MAX;
 }
 
-/** Null when it is larger than INFLATED_BYTES_MAX at any step. */
-function inflateAll(sent: Uint8Array, encodings: readonly Encoding[], held: Held): Uint8Array | null {
+/** Null when it is larger than `max` at any step. */
+function inflateAll(sent: Uint8Array, encodings: readonly Encoding[], max: number, held: Held): Uint8Array | null {
   let body = sent;
   for (const encoding of encodings) {
-    const inflated = inflate(body, encoding, INFLATED_BYTES_MAX);
+    const inflated = inflate(body, encoding, max);
     if (!inflated) return null;
     held.hold(inflated.length);
     body = inflated;

@@ -30,7 +30,9 @@ export async function permit(
   const held = datasetOf(organisation, name);
   // a name that was given anew since: the token knows an id that the held document does not
   const outdated = held !== undefined && !allows(set, capability, held.id) && knowsMore(caller);
-  const dataset = held && !outdated ? held : datasetOf(await documents.renewed(organisation, held ? "renewed" : "dataset", env, now), name);
+  // a sender throws away what is answered by "not found", so it is told so by nothing but the newest; a reader asks again
+  const purpose = held ? "renewed" : capability === "ingest:create" ? "dataset" : "read";
+  const dataset = held && !outdated ? held : datasetOf(await documents.renewed(organisation, purpose, env, now), name);
   if (!dataset)
     throw new Problem(
       "dataset-unknown",

@@ -51,7 +51,8 @@ async function parsed(destination: Destination, env: EdgeEnv): Promise<Done> {
   let lines = 0;
   let rows = 0;
   async function* bytes() {
-    for await (const piece of piecesOf(destination, ALWAYS, { env, shards: 1 }, account)) if (piece.bytes) yield piece.bytes;
+    for await (const piece of piecesOf(destination, ALWAYS, { env, shards: 1, clock: Date.now }, account))
+      if (piece.bytes) yield piece.bytes;
   }
   for await (const windows of windowsOf(bytes(), Number.POSITIVE_INFINITY)) {
     for (const window of windows) {

@@ -210,6 +210,27 @@ describe("permit", () => {
     expect(asked.length).toBe(5);
   });
 
+  it("tells a reader of a wrong name that it is none, however often it comes, and of a new one as soon as it may ask again", async () => {
+    const org = await organisation({});
+    const caller = await authenticate(await token(org, { "*": ["query:read"] }), env, clock);
+    const { asked, answers } = authority(org.id, {});
+    const read = (name: string, by: EdgeEnv["AUTHORITY"], at = clock) =>
+      reasonOf(permit(caller, "query:read", name, HERE, bindings({ AUTHORITY: by }), at));
+    for (let i = 0; i < 20; i++) expect(await read("wrong", answers)).toBe("dataset-unknown");
+    expect(asked.length).toBe(5);
+    const { answers: later } = authority(org.id, { made: { id: "d1", region: HERE } });
+    expect(await read("made", later)).toBe("dataset-unknown");
+    expect(await read("made", later, clock + 1_000)).toBe("none");
+  });
+
+  it("tells a reader nothing of the kind while nobody can tell", async () => {
+    const org = await organisation({});
+    const caller = await authenticate(await token(org, { "*": ["query:read"] }), env, clock);
+    const later = clock + 3_000;
+    for (let i = 0; i < 6; i++)
+      expect(await reasonOf(permit(caller, "query:read", "wrong", HERE, bindings({ AUTHORITY: down }), later))).toBe("store-unavailable");
+  });
+
   it("lets nobody who may do nothing of the kind spend the organisation's questions", async () => {
     const org = await organisation({});
     const caller = await authenticate(await token(org, { "*": ["query:read"] }), env, clock);

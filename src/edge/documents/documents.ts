@@ -15,6 +15,7 @@ import {
   isWithin,
   MEMORY_AGE_MAX_MS,
   MEMORY_AGE_NO_FEED_MAX_MS,
+  MISSING_AGE_MAX_MS,
   PROVEN_INGEST_MAX_MS,
   PROVEN_OTHER_MAX_MS,
   PROVEN_RETRY_MS,
@@ -44,12 +45,12 @@ export interface Documents {
   organisation(id: string, visit: Visit, env: EdgeEnv): Promise<Known<OrganisationMap>>;
   issuer(digest: string, visit: Visit, env: EdgeEnv): Promise<Known<TrustedIssuer>>;
   /**
-   * The organisation as the authority knows it now, for a dataset name that the held document lacks or that may have been given anew
-   * since, or for the present address of a region. Asked a few times a second for one organisation and purpose at most, so that a
-   * sender at the wrong region uses up nothing of what new datasets need.
+   * The organisation as the authority knows it now, for a dataset name that the held document lacks ("read": in the way of a
+   * reader) or that may have been given anew since, or for the present address of a region. Asked a few times a second for one organisation and purpose at most, so that a
+   * sender at the wrong region uses up nothing of what new datasets need. Beyond that a reader is answered by what was learnt a moment ago.
    * @throws Problem `store-unavailable` when nobody can tell or may ask: "not found" would make a shipper throw its data away.
    */
-  renewed(known: OrganisationMap, purpose: "dataset" | "renewed" | "region", env: EdgeEnv, now: number): Promise<OrganisationMap>;
+  renewed(known: OrganisationMap, purpose: "dataset" | "read" | "renewed" | "region", env: EdgeEnv, now: number): Promise<OrganisationMap>;
 }
 
 /** An isolate's own; several in one process know nothing of each other. */
@@ -164,8 +165,11 @@ export function openDocuments(): Documents {
     permissionSet: (digest, visit, env) => find(permissionSubject(digest), visit, env),
     organisation: (id, visit, env) => find(organisationSubject(id), visit, env),
     issuer: (digest, visit, env) => find(issuerSubject(digest), visit, env),
-    // an address is known well enough without waiting for it
-    renewed: (known, purpose, env, now) => questions.askAnew(organisationSubject(known.id), known, purpose, purpose !== "region", env, now),
+    renewed(known, purpose, env, now) {
+      // an address is known well enough without waiting for it
+      const otherwise = { mayWait: purpose !== "region", ageMax: purpose === "read" ? MISSING_AGE_MAX_MS : null };
+      return questions.askAnew(organisationSubject(known.id), known, purpose, otherwise, env, now);
+    },
   };
 }
 

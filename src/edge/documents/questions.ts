@@ -2,6 +2,7 @@
 import {
   AUTHORITY_TIMEOUT_MS,
   AUTHORITY_TIMEOUT_PROVEN_MS,
+  isWithin,
   LOOKUPS_PER_SECOND_MAX,
   MISSES_PER_SECOND_MAX,
 } from "../../access/staleness.ts";
@@ -41,7 +42,15 @@ export interface Questions {
    * The same of what is known already, for a purpose that has a budget of its own. It stays as it is when the authority knows of no such
    * thing: what has been published is ended, never removed.
    */
-  askAnew<T extends Document>(subject: Subject<T>, known: T, purpose: string, mayWait: boolean, env: EdgeEnv, now: number): Promise<T>;
+  askAnew<T extends Document>(subject: Subject<T>, known: T, purpose: string, otherwise: Otherwise, env: EdgeEnv, now: number): Promise<T>;
+}
+
+/** What is done once the budget is spent. */
+export interface Otherwise {
+  /** Whether what another request learns may be waited for. */
+  mayWait: boolean;
+  /** Age at which what is held is answer enough; null: at none. */
+  ageMax: number | null;
 }
 
 /**
@@ -91,13 +100,22 @@ export function openQuestions(isolate: {
       if (document === null && subject.guessable) budget.countUnknown(ip, now);
       return document;
     },
-    async askAnew<T extends Document>(subject: Subject<T>, known: T, purpose: string, mayWait: boolean, env: EdgeEnv, now: number) {
+    async askAnew<T extends Document>(
+      subject: Subject<T>,
+      known: T,
+      purpose: string,
+      { mayWait, ageMax }: Otherwise,
+      env: EdgeEnv,
+      now: number,
+    ) {
       const { key } = subject;
       if (budget.spend(`${purpose}:${key}`, MISSES_PER_SECOND_MAX, now)) {
         const document = (await answerOf(subject, AUTHORITY_TIMEOUT_MS, env)) ?? known;
         isolate.keep(key, document, now);
         return document;
       }
+      const held = isolate.held(key);
+      if (ageMax !== null && held?.document && isWithin(ageMax, held.at, now)) return held.document as T;
       const answered = mayWait ? await answerToOthers(key) : null;
       if (answered?.document) return answered.document as T;
       throw unavailable("the dataset's name is not known here yet; send again in a second");

@@ -1,5 +1,5 @@
 /** What the owner of a dataset has said of its fields: which stay whole, and which are computed; and who answers its queries. Asked for each query, so that a change counts at once. */
-import type { DatasetSettings, VirtualField } from "../../access/dataset-settings.ts";
+import { type DatasetSettings, OWN_FIELDS, type VirtualField } from "../../access/dataset-settings.ts";
 import type { UpstreamSettings } from "../../access/upstream-settings.ts";
 import type { Destination } from "../buffer/segment.ts";
 import { within } from "../within.ts";
@@ -88,6 +88,7 @@ function readable(fields: readonly VirtualField[], messages: Message[]): Readonl
   };
   for (const { name, expression } of fields) {
     try {
+      if (OWN_FIELDS.includes(name)) throw new QueryFault(0, "each event has a field of that name of its own");
       found.set(name, parseExpression(expression));
     } catch (fault) {
       drop(name, fault);

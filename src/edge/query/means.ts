@@ -3,6 +3,7 @@ import { type Executed, execute } from "./apl/execute.ts";
 import { type Beside, planQuery } from "./apl/plan.ts";
 import type { Scan } from "./apl/source.ts";
 import type { Expression, Query } from "./apl/syntax.ts";
+import { isEstimate } from "./estimate.ts";
 import type { Message, ResultTable, Status } from "./reply/result.ts";
 import type { TimeRange } from "./request/time-range.ts";
 
@@ -62,9 +63,15 @@ function alone({ lets, body }: Query, { at, operators }: Beside): Query {
   return { lets, body: { ...body, operators: [...body.operators.slice(0, at), ...operators] } };
 }
 
+/** Whether the answer may hold estimates. Another server counts no rows, and its own aggregations estimate as well. */
+export function mayEstimate(query: Query, { rowsMatched }: Executed, { elsewhere }: Means): boolean {
+  return isEstimate(query, elsewhere ? Number.POSITIVE_INFINITY : rowsMatched);
+}
+
 export function statusOf(
   examined: Examined,
   { rowsMatched, cuts }: Executed,
+  estimated: boolean,
   startedMs: number,
   endedMs: number,
   groups: ResultTable | null,
@@ -79,7 +86,7 @@ export function statusOf(
     rowsMatched,
     numGroups: groups?.rows.length ?? 0,
     isPartial: examined.isPartial || cuts.length > 0,
-    isEstimate: false,
+    isEstimate: estimated,
     blockTimes: minBlockTime === null || maxBlockTime === null ? null : { min: minBlockTime * 1_000, max: maxBlockTime * 1_000 },
     minCursor: cursors.min,
     maxCursor: cursors.max,

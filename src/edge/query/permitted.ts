@@ -17,10 +17,17 @@ export function requireReader({ set }: Caller): void {
 }
 
 /**
+ * @param where their names stand.
  * @returns by name.
  * @throws Problem `forbidden`, `dataset-unknown` or `wrong-region` for the first dataset that it is so for; `body-invalid` for too many.
  */
-export async function permitted(names: Iterable<string>, caller: Caller, env: EdgeEnv, now: number): Promise<Record<string, Destination>> {
+export async function permitted(
+  names: Iterable<string>,
+  where: "path" | "query",
+  caller: Caller,
+  env: EdgeEnv,
+  now: number,
+): Promise<Record<string, Destination>> {
   const { region } = settingsOf(env);
   const distinct = [...new Set(names)];
   if (distinct.length > DATASETS_MAX) throw new Problem("body-invalid", `a query may name at most ${DATASETS_MAX} datasets`);
@@ -30,6 +37,7 @@ export async function permitted(names: Iterable<string>, caller: Caller, env: Ed
     try {
       destinations[name] = (await permit(caller, READ, possible(name), region, env, now)).destination;
     } catch (thrown) {
+      if (where === "query" && thrown instanceof Problem && thrown.reason === "dataset-unknown") throw unknown(name);
       if (!(thrown instanceof Problem) || thrown.reason !== "wrong-region") throw thrown;
       elsewhere ??= { name, problem: thrown };
     }
@@ -48,7 +56,10 @@ function possible(name: string): string {
 }
 
 function unknown(name: string): Problem {
-  return new Problem("dataset-unknown", `dataset ${JSON.stringify(name)} not found; mend its name in the query`);
+  return new Problem(
+    "dataset-unknown",
+    `dataset ${JSON.stringify(name)} not found; create it at POST /v2/datasets of the management API, or mend the query`,
+  );
 }
 
 function wrongRegion(name: string, { members }: Problem, other: string | undefined, here: string): Problem {

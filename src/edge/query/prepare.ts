@@ -17,7 +17,7 @@ export interface Prepared {
   /** In the order of time, from the newest event on or from the oldest: the order that cursors go on in. */
   readonly byTime: boolean;
   readonly descending: boolean;
-  /** Which events the answer holds is a matter of their order, so another can go on after it. */
+  /** The answer holds the first events in that order, and leaves none of them out, so another can go on after it. */
   readonly pages: boolean;
   /** The limit was put there by us. */
   readonly limited: boolean;
@@ -39,6 +39,7 @@ const KEEPS_EVENTS: readonly Operator["kind"][] = [
     "project-rename",
   ] as const),
 ];
+const LEAVES_OUT: readonly Operator["kind"][] = ["where", "search"];
 const BESIDE = [TIME, "_sysTime", ROW_ID];
 
 /** @param paged whether the answer is one of several pages: a take of any events is of the newest ones then, or pages would skip some. */
@@ -65,12 +66,13 @@ function loses(operator: Operator): boolean {
 
 function ofEvents(query: Query, paged: boolean): Prepared {
   const ordered = query.body.operators.some(({ kind }) => kind === "sort" || kind === "top");
-  const operators = paged && !ordered ? query.body.operators.map(ofNewest) : query.body.operators;
+  const operators = paged && !ordered ? ofNewest(query.body.operators) : query.body.operators;
   const limited = !operators.some(({ kind }) => LIMITS.includes(kind));
   const hidden = new Set<string>(operators.some((operator) => shows(operator, ROW_ID)) ? [] : [ROW_ID]);
   const kept = operators.map((operator) => withHidden(operator, hidden));
   const order = [...kept].reverse().find(({ kind }) => kind === "sort" || kind === "top");
-  const body = { ...query.body, operators: [...kept, ...ending(order !== undefined, limited)].map(tellingApart) };
+  const whole = [...kept, ...ending(order !== undefined, limited)];
+  const body = { ...query.body, operators: whole.map(tellingApart) };
   const first = order && "keys" in order ? order.keys[0] : undefined;
   const byTime = !first || isTime(first);
   return {
@@ -79,13 +81,50 @@ function ofEvents(query: Query, paged: boolean): Prepared {
     hidden,
     byTime,
     descending: !first || !byTime || first.descending,
-    pages: paged || ordered || limited,
+    pages: readsOnce(query.body) && areFirst(whole),
     limited,
   };
 }
 
-function ofNewest(operator: Operator): Operator {
-  return operator.kind === "take" ? { kind: "top", count: operator.count, keys: [key(TIME, true)], at: operator.at } : operator;
+function ofNewest(operators: readonly Operator[]): Operator[] {
+  const first = operators.findIndex(({ kind }) => kind === "take");
+  return operators.map((one, at) =>
+    at === first && one.kind === "take" ? { kind: "top", count: one.count, keys: [key(TIME, true)], at: one.at } : one,
+  );
+}
+
+/** An event that comes twice has one cursor, which would skip its second coming. */
+function readsOnce({ source }: Tabular): boolean {
+  if (source.kind !== "union") return true;
+  const names = source.of.map((one) => (one.source.kind === "table" ? one.source.name : ""));
+  return new Set(names).size === names.length;
+}
+
+/**
+ * Whether what comes out are the first events in the order of time: sorted once, by the event's own time alone, and cut behind that only,
+ * after all that leaves some out. Otherwise there are events left out that a cursor would go past.
+ */
+function areFirst(operators: readonly Operator[]): boolean {
+  const orders = operators.flatMap((one, at) => (one.kind === "sort" || one.kind === "top" ? [{ keys: one.keys, at }] : []));
+  const [order] = orders;
+  const [first] = order?.keys ?? [];
+  if (orders.length !== 1 || !order || order.keys.length !== 1 || !first || !isTime(first)) return false;
+  if (operators.some((one, at) => assigns(one, ROW_ID) || (at < order.at && assigns(one, TIME)))) return false;
+  const cut = operators.findIndex(({ kind }) => LIMITS.includes(kind));
+  return (
+    (cut < 0 || cut >= order.at) &&
+    !operators.some(({ kind }) => kind === "sample") &&
+    !(cut >= 0 && operators.slice(cut + 1).some((one) => LEAVES_OUT.includes(one.kind) || (one.kind === "parse" && one.drops)))
+  );
+}
+
+/** Whether a column of that name is none of the event's own any more. */
+function assigns(operator: Operator, name: string): boolean {
+  const isOwn = ({ value }: Named) => value.kind === "column" && value.name === name;
+  if (operator.kind === "extend" || operator.kind === "project")
+    return operator.items.some((item) => nameOf(item) === name && !isOwn(item));
+  if (operator.kind === "project-rename") return operator.items.some(({ to }) => to === name);
+  return operator.kind === "parse" && operator.parts.some((part) => part.kind === "column" && part.name === name);
 }
 
 function ending(ordered: boolean, limited: boolean): Operator[] {

@@ -44,9 +44,9 @@ export async function query(
   requireReader(caller);
   // a path that names a dataset is judged before the body is read
   const named = kind === "legacy" ? datasetName(call.dataset ?? "") : null;
-  if (named !== null) await permitted([named], caller, env, call.now);
+  if (named !== null) await permitted([named], "path", caller, env, call.now);
   const question = readQuestion(named, await readBody(request), call);
-  const destinations = await permitted(datasetsOf(question), caller, env, call.now);
+  const destinations = await permitted(datasetsOf(question), named === null ? "query" : "path", caller, env, call.now);
   const answer = await ask({ question, destinations, shards: settingsOf(env).shards, now: call.now });
   if (answer.kind === "refused") throw new Problem(answer.reason, answer.detail, { ...answer.members });
   const headers: Record<string, string> = { "content-type": "application/json" };
@@ -72,9 +72,14 @@ function datasetsOf(question: Question): string[] {
 }
 
 async function readBody(request: Request): Promise<Uint8Array> {
-  const tooLarge = () => new Problem("body-too-large", `a query's body may hold ${QUERY_BYTES_MAX} bytes`);
+  const tooLarge = () => new Problem("body-too-large", `a query's body may hold ${QUERY_BYTES_MAX} bytes, inflated; shorten the query`);
   if (Number(request.headers.get("content-length") ?? 0) > QUERY_BYTES_MAX) throw tooLarge();
-  const body = await withBody(request, async (bytes) => bytes);
-  if (body.length > QUERY_BYTES_MAX) throw tooLarge();
-  return body;
+  try {
+    const body = await withBody(request, async (bytes) => bytes, undefined, QUERY_BYTES_MAX);
+    if (body.length <= QUERY_BYTES_MAX) return body;
+  } catch (thrown) {
+    // what it says there is for those who send events
+    if (!(thrown instanceof Problem) || thrown.reason !== "body-too-large") throw thrown;
+  }
+  throw tooLarge();
 }

@@ -9,7 +9,7 @@ import type { Asked } from "./asked.ts";
 import { type Position, positionOf, withCursors } from "./cursor.ts";
 import { faultProblem } from "./fault.ts";
 import { literal } from "./legacy/tree.ts";
-import { type Means, run, statusOf } from "./means.ts";
+import { type Means, mayEstimate, run, statusOf } from "./means.ts";
 import { type Prepared, prepare, ROWS_DEFAULT } from "./prepare.ts";
 import { closedRange } from "./range.ts";
 import type { Result } from "./reply/result.ts";
@@ -48,7 +48,7 @@ async function carriedOut(request: AplRequest, asked: Asked, means: Means): Prom
   ];
   const cursors = prepared.pages ? cursorsOf(ran) : { min: "", max: "" };
   const groups = isGrouped ? (totals ?? table) : null;
-  const status = statusOf(reading.examined(), ran, started, means.clock(), groups, cursors, messages);
+  const status = statusOf(reading.examined(), ran, mayEstimate(query, ran, means), started, means.clock(), groups, cursors, messages);
   return { datasets: Object.keys(asked.destinations), range, status, tables: totals ? [table, totals] : [table] };
 }
 
@@ -57,13 +57,13 @@ function shownIn({ format }: AplRequest, prepared: Prepared): Prepared {
   return format === "legacy" ? { ...prepared, hidden: NOTHING } : prepared;
 }
 
-/** @throws Problem `body-invalid` where the query's rows do not come in the order that a cursor goes on in. */
-function positionIn({ cursor }: AplRequest, { events, byTime, descending }: Prepared): Position | null {
+/** @throws Problem `body-invalid` where the query's events are not the first in the order that a cursor goes on in. */
+function positionIn({ cursor }: AplRequest, { pages, descending }: Prepared): Position | null {
   if (cursor === null) return null;
-  if (!events || !byTime)
+  if (!pages)
     throw new Problem(
       "body-invalid",
-      "a cursor goes on in the order of time: leave it out, or let the query give events, sorted by _time if by anything",
+      "a cursor goes on in the order of time: let the query give events sorted by their own _time alone and cut after that, as in sort by _time asc | take 500, or leave the cursor out",
     );
   return positionOf(cursor, descending);
 }

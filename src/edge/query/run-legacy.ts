@@ -6,7 +6,7 @@ import type { Expression } from "./apl/syntax.ts";
 import type { Asked } from "./asked.ts";
 import { positionOf, withCursors } from "./cursor.ts";
 import { compileLegacy, type LegacyPlan } from "./legacy/compile.ts";
-import { type Means, run, statusOf } from "./means.ts";
+import { type Means, mayEstimate, run, statusOf } from "./means.ts";
 import { prepare } from "./prepare.ts";
 import type { Result, ResultTable } from "./reply/result.ts";
 import type { LegacyRequest } from "./request/legacy.ts";
@@ -48,14 +48,15 @@ async function runEvents(
 ): Promise<Result> {
   const started = means.clock();
   const prepared = prepare(plan.query, request.cursor !== null);
-  if (request.cursor && !prepared.byTime)
-    throw new Problem("body-invalid", "a cursor goes on in the order of time: order by _time, or leave it out");
+  if (request.cursor && !prepared.pages)
+    throw new Problem("body-invalid", "a cursor goes on in the order of time: order by _time alone, or leave the cursor out");
   const position = request.cursor && positionOf(request.cursor, prepared.descending);
   const reading = means.open(true);
   const ran = await run(prepared.query, request.range, asked.now * 1_000, withCursors(reading.scan, position, true), means);
   // an event's id and times stand beside what it holds, so nothing is left out
   const table = tableOf(ran, "0", NOTHING, false);
-  const status = statusOf(reading.examined(), ran, started, means.clock(), null, cursorsOf(ran), means.messages);
+  const cursors = prepared.pages ? cursorsOf(ran) : NO_CURSORS;
+  const status = statusOf(reading.examined(), ran, false, started, means.clock(), null, cursors, means.messages);
   return { datasets: Object.keys(asked.destinations), range: request.range, status, tables: [table] };
 }
 
@@ -66,7 +67,7 @@ async function runGroups(plan: Groups, request: LegacyRequest, asked: Asked, mea
   const ran = await run(plan.series, request.range, now, scan, means, plan.totals);
   const whole = labelled(tableOf(ran.beside ?? ran, TOTALS, NOTHING, false), plan);
   const byInterval = labelled(tableOf(ran, "0", NOTHING, false), plan);
-  const status = statusOf(examined(), ran, started, means.clock(), whole, NO_CURSORS, means.messages);
+  const status = statusOf(examined(), ran, mayEstimate(plan.series, ran, means), started, means.clock(), whole, NO_CURSORS, means.messages);
   return { datasets: Object.keys(asked.destinations), range: request.range, status, tables: [byInterval, whole] };
 }
 

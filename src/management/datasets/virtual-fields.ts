@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto";
 import * as v from "valibot";
 import type { Capability } from "../../access/capability.ts";
 import { scopeAllows } from "../../access/capability.ts";
+import { OWN_FIELDS } from "../../access/dataset-settings.ts";
 import { Problem } from "../../problem.ts";
 import { type Caller, maySee, requireOn } from "../caller.ts";
 import { type Change, changeOf } from "../change.ts";
@@ -20,7 +21,10 @@ const WORD_LENGTH_MAX = 100;
 const Word = v.nullish(v.pipe(v.string(), v.maxLength(WORD_LENGTH_MAX, `must be at most ${WORD_LENGTH_MAX} characters`)));
 const Draft = v.strictObject({
   dataset: v.string(),
-  name: Name,
+  name: v.pipe(
+    Name,
+    v.check((name) => !OWN_FIELDS.includes(name), `must be none of ${OWN_FIELDS.join(", ")}, which each event has of its own`),
+  ),
   expression: v.pipe(
     v.string(),
     v.regex(/\S/, "must not be empty"),

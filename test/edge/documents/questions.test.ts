@@ -60,8 +60,8 @@ async function outcome(work: Promise<unknown>): Promise<unknown> {
 }
 
 const ask = (of = subject(), circumstances = NEW, by = visit()) => outcome(questions.ask(of, circumstances, by, env));
-const askAnew = (purpose = "dataset", mayWait = true, of = subject(), now = NOW) =>
-  outcome(questions.askAnew(of, document(1), purpose, mayWait, env, now));
+const askAnew = (purpose = "dataset", mayWait = true, of = subject(), now = NOW, ageMax: number | null = null) =>
+  outcome(questions.askAnew(of, document(1), purpose, { mayWait, ageMax }, env, now));
 
 /** Uses up what may be asked in this second. */
 async function spend(times: number, by: () => Promise<unknown>): Promise<void> {
@@ -212,6 +212,18 @@ describe("a question about what is known already", () => {
     held.set("t:a", { document: document(2), at: NOW, failedAt: NEVER });
     await vi.advanceTimersByTimeAsync(1_000);
     expect(await waiting).toEqual(document(2));
+  });
+
+  it("that is a reader's is answered by what was learnt a moment ago, and by nothing older or outdated", async () => {
+    await spend(5, askAnew);
+    held.set("t:a", { document: document(2), at: NOW - 2_000, failedAt: NEVER });
+    const read = (ageMax: number | null) => askAnew("dataset", false, subject(), NOW, ageMax);
+    expect(await read(2_000)).toEqual(document(2));
+    expect(await read(null)).toMatch(/^store-unavailable/);
+    expect(await read(1_999)).toMatch(/^store-unavailable/);
+    held.clear();
+    expect(await read(2_000)).toMatch(/^store-unavailable/);
+    expect(asked).toBe(0);
   });
 
   it("is not answered by another's finding that there is nothing", async () => {

@@ -123,6 +123,49 @@ describe("a query of events", () => {
     expect(new Set(seen).size).toBe(25);
   });
 
+  it("goes through interleaved segments page by page, skipping and repeating none", async () => {
+    // three segments and the buffer, each with every fourth second, several events of one time
+    for (let part = 0; part < 4; part++) {
+      await send(
+        Array.from({ length: 12 }, (_, n) => ({ _time: at(100 + (((n * 5) % 12) >> 1) * 4 + part), n: n * 4 + part })),
+        "other",
+      );
+      if (part < 3) await flush("other");
+    }
+    const all = Array.from({ length: 48 }, (_, n) => n);
+    for (const [apl, next] of [
+      ["other | sort by _time asc | take 7", "maxCursor"],
+      ["other | sort by _time desc | take 7", "minCursor"],
+      ["other | where n >= 0 | top 7 by _time desc | project n", "minCursor"],
+      ["other | project n, _time | top 7 by _time asc", "maxCursor"],
+      ["other | sort by _time asc | where n < 100 | take 7 | extend _time = _time + 1h", "maxCursor"],
+    ] as const) {
+      const seen: unknown[] = [];
+      for (let cursor = "", page = 0; page < 10; page++) {
+        const reply = await ask(apl, cursor === "" ? {} : { cursor });
+        const numbers = column(reply, "n") ?? [];
+        seen.push(...numbers);
+        cursor = reply.status[next];
+        if (numbers.length < 7) break;
+      }
+      expect([apl, seen.length, [...seen].sort((a, b) => Number(a) - Number(b))]).toEqual([apl, 48, all]);
+    }
+  });
+
+  it.each([
+    "logs | sort by _time desc, n asc | take 100",
+    "logs | take 200 | where isnotnull(foo) | sort by _time asc",
+    "logs | take 100 | sort by _time asc",
+    "logs | top 100 by n desc | sort by _time desc",
+    "logs | sample 100",
+    "logs | extend _time = _time + 1h | take 100",
+  ])("has no cursors, and takes none, where they would skip events: %s", async (apl) => {
+    const reply = await ask(apl);
+    expect([column(reply, "foo")?.length, reply.status.minCursor, reply.status.maxCursor]).toEqual([3, "", ""]);
+    const { status } = await ask("logs");
+    await expect(ask(apl, { cursor: status.minCursor })).rejects.toThrow(/sort by _time asc \| take 500/);
+  });
+
   it("has each event's own id and times in the legacy format, whatever it projects", async () => {
     const reply = await ask("logs | where foo == 'baz' | project renamed = foo", {}, "?format=legacy");
     expect(reply.matches).toEqual([
@@ -178,6 +221,10 @@ describe("a query of events", () => {
   it.each<[string, object, RegExp]>([
     ["logs | extend x = nosuch(foo)", {}, /line: 1, col: 19: there is no function nosuch/],
     ["logs", { cursor: "x" }, /cursor must be minCursor/],
+    ["logs | summarize count() by bin(_time, 0s)", {}, /col: 40: .*bin\(\) must be a positive timespan of at least a microsecond/],
+    ["logs | summarize count() by floor(_time, -1m)", {}, /positive timespan/],
+    ["logs | extend x = bin(1h, 0s)", {}, /positive timespan/],
+    ["let step = 0s; logs | summarize count() by bin(_time, step)", {}, /positive timespan/],
     ["logs | count", { cursor: "0".repeat(12) }, /order of time/],
     ["logs | sort by foo asc", { cursor: "0".repeat(12) }, /order of time/],
   ])("is refused: %s %j", async (apl, more, message) => {
@@ -218,6 +265,14 @@ describe("a query of groups", () => {
     ]);
     expect(reply.tables[0]?.buckets).toEqual({ field: "_time", size: 60_000_000_000 });
     expect(reply.status).toMatchObject({ rowsExamined: 4, rowsMatched: 4, numGroups: 3, minCursor: "" });
+  });
+
+  it("says whether they may be estimates", async () => {
+    const estimate = async (apl: string) => ((await ask(apl)).status as { isEstimate?: boolean }).isEstimate;
+    expect(await estimate("logs | summarize dcount(ms)")).toBe(false);
+    await send(Array.from({ length: 1_600 }, (_, n) => ({ _time: at(n), n })));
+    expect(await estimate("logs | summarize dcount(n)")).toBe(true);
+    expect(await estimate("logs | summarize max(n)")).toBe(false);
   });
 
   it("names its aggregations as Axiom's clients know them", async () => {
@@ -334,6 +389,17 @@ describe("a legacy query", () => {
     [{ virtualFields: [{ alias: "x", expr: "1 +" }] }, /the virtual field .* line 1, column/],
     [{ virtualFields: [{ alias: "x", expr: "nosuch(1)" }] }, /nosuch/],
     [{ cursor: "x" }, /cursor must be/],
+    [{ resolution: "1ns" }, /resolution must be at least a microsecond/],
+    [
+      {
+        cursor: `${"0".repeat(12)}-a`,
+        order: [
+          { field: "_time", desc: true },
+          { field: "response", desc: true },
+        ],
+      },
+      /order by _time alone/,
+    ],
   ])("is refused: %j", async (query, message) => {
     await expect(legacy(query)).rejects.toThrow(message);
   });

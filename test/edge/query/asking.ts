@@ -20,15 +20,23 @@ export async function ask(
   token: string | null,
   dataset: string | null,
   body: unknown,
-  { search = "", answer = { kind: "answered", body: new TextEncoder().encode("{}") } as Answer } = {},
+  {
+    search = "",
+    headers: more = {},
+    answer = { kind: "answered", body: new TextEncoder().encode("{}") } as Answer,
+  }: { search?: string; headers?: Record<string, string>; answer?: Answer } = {},
 ): Promise<Outcome> {
   const now = Date.now();
   const waitUntil = () => {};
   const account = openAccount(env, now, waitUntil);
   const entry: Entry = { ip: null, proven: null, now, waitUntil, purpose: "other", account, degraded: false };
   const url = new URL(`https://edge.example/v1/query/_apl${search}`);
-  const headers = new Headers(token === null ? {} : { authorization: `Bearer ${token}` });
-  const request = new Request(url, { method: "POST", headers, body: typeof body === "string" ? body : JSON.stringify(body) });
+  const headers = new Headers({ ...more, ...(token === null ? {} : { authorization: `Bearer ${token}` }) });
+  const request = new Request(url, {
+    method: "POST",
+    headers,
+    body: typeof body === "string" || body instanceof Uint8Array ? (body as BodyInit) : JSON.stringify(body),
+  });
   let asked: Asked | null = null;
   const storage = async (question: Asked) => {
     asked = question;

@@ -38,6 +38,16 @@ describe("the fields of a dataset", () => {
     ]);
   });
 
+  it.each(["_time", "_sysTime", "_rowID"])("are without a virtual field named %s, which is said", async (name) => {
+    const virtualFields = [
+      { name, expression: "1 + 1" },
+      { name: "whole", expression: "1 + 1" },
+    ];
+    const fields = await fieldsOf(destinationOf(crypto.randomUUID()), saying({ virtualFields }));
+    expect([...(fields.virtualFields.get("logs")?.keys() ?? [])]).toEqual(["whole"]);
+    expect(fields.messages).toMatchObject([{ code: "virtual_field_finalize_error", text: expect.stringContaining(`${name} is left out`) }]);
+  });
+
   it("are what was known last while management is away, and none where nothing was", async () => {
     const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
     const id = crypto.randomUUID();

@@ -29,6 +29,37 @@ describe("a page of events", () => {
     expect([pages("logs | take 5"), pages("logs | summarize count()"), pages("logs | take 5", true)]).toEqual([false, false, true]);
   });
 
+  it.each([
+    "logs | sort by _time desc, n asc | take 100",
+    "logs | take 200 | where x == 1 | sort by _time asc",
+    "logs | take 100 | sort by _time asc",
+    "logs | top 100 by n desc | sort by _time desc",
+    "logs | sort by _time asc | sort by _time desc",
+    "logs | sample 100",
+    "logs | sort by _time asc | sample 100",
+    "logs | take 200 | where x == 1",
+    "logs | sort by _time asc | take 200 | search 'x'",
+    "logs | sort by _time asc | take 200 | parse-where x with 'a' b",
+    "logs | extend _time = _time + 1h",
+    "logs | extend _time = _time + 1h | take 100",
+    "logs | project-rename _time = t | sort by _time asc",
+    "logs | parse x with 'a' _time | sort by _time asc",
+    "logs | project n, _time = t | sort by _time asc",
+    "logs | extend _rowID = 'a' | sort by _time asc",
+    "union logs, logs | sort by _time asc",
+  ])("is none where a cursor would go past events that were left out: %s", (apl) => {
+    for (const paged of [false, true]) expect(prepare(parseQuery(apl), paged).pages).toBe(false);
+  });
+
+  it.each([
+    "logs | where x == 1 | extend a = 1 | sort by _time asc | take 5 | project a",
+    "logs | project a, _time | top 5 by _time asc | take 3",
+    "logs | sort by _time asc | where x == 1 | take 5 | extend _time = _time + 1h",
+    "union logs, other | search 'x' | sort by _time desc",
+  ])("is one where what leaves events out stands before the cut: %s", (apl) => {
+    expect(prepare(parseQuery(apl)).pages).toBe(true);
+  });
+
   it("after a cursor is of the newest events where the query takes any", () => {
     const { body } = prepare(parseQuery("logs | where x | take 5"), true).query;
     expect(body.operators.map(text).join(" | ")).toBe("where | top 5 by _time desc,_rowID desc");

@@ -1,3 +1,4 @@
+import { gzipSync } from "node:zlib";
 import { beforeEach, describe, expect, it } from "vitest";
 import { ELSEWHERE, HERE, type Organisation, organisation, token } from "../gateway.ts";
 import { ask } from "./asking.ts";
@@ -80,6 +81,24 @@ describe("a query", () => {
     ],
   ])("with %s is refused", async (_, body, status, reason) => {
     expect(await ask(reader, null, body)).toMatchObject({ status, reason, asked: null });
+  });
+
+  it("with a body that inflates beyond its limit is told of that limit, not of batches", async () => {
+    const body = gzipSync(JSON.stringify({ apl: "x".repeat(2_000_000) }));
+    const { status, reason, message } = await ask(reader, null, body, { headers: { "content-encoding": "gzip" } });
+    expect([status, reason]).toEqual([413, "body-too-large"]);
+    expect(message).toBe("a query's body may hold 1048576 bytes, inflated; shorten the query");
+  });
+
+  it("of a dataset that is not there is told to mend what names it", async () => {
+    for (const [apl, name] of [
+      ["nowhere", "nowhere"],
+      ["['no where']", "no where"],
+    ])
+      expect((await ask(reader, null, { apl })).message).toBe(
+        `dataset ${JSON.stringify(name)} not found; create it at POST /v2/datasets of the management API, or mend the query`,
+      );
+    expect((await ask(reader, "nowhere", RANGE)).message).toMatch(/^dataset nowhere not found; .* or mend the path$/);
   });
 
   it("counts as a request on its token's account", async () => {

@@ -43,6 +43,24 @@ describe("virtual fields", () => {
     expect(reasonOf(await call("GET", `/v2/vfields/${id}`, owner))).toBe("resource-unknown");
   });
 
+  it("take no name of a field that each event has", async () => {
+    const { owner } = await made();
+    const { id } = succeeded(await call("POST", "/v2/vfields", owner, SUM));
+    for (const name of ["_time", "_sysTime", "_rowID"]) {
+      for (const [method, path] of [
+        ["POST", "/v2/vfields"],
+        ["PUT", `/v2/vfields/${id}`],
+      ] as const) {
+        const answer = await call(method, path, owner, { ...SUM, name });
+        expect([answer.status, reasonOf(answer), answer.body.message]).toEqual([
+          400,
+          "body-invalid",
+          expect.stringContaining("must be none of"),
+        ]);
+      }
+    }
+  });
+
   it("have a name and a dataset of their own", async () => {
     const all = await made();
     const { owner } = all;

@@ -90,6 +90,8 @@ function readResolution(text: string | null): number | null {
   if (text === null || text === "" || text === "auto") return null;
   const micros = durationMicros(text);
   if (micros === null) throw new Problem("body-invalid", 'resolution must be "auto" or a duration such as "1m" or "1h30m0s"');
+  // axiom-go sends 0s for none; what is shorter than times can be told apart is a mistake
+  if (micros === 0 && /[1-9]/.test(text)) throw new Problem("body-invalid", 'resolution must be at least a microsecond, such as "1m"');
   return micros === 0 ? null : micros;
 }
 

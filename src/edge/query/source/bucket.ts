@@ -26,17 +26,19 @@ type Page = { objects: R2Object[]; folders: string[]; cursor: string | null };
 
 /**
  * Segments that were begun early enough to hold events from `from` on (epoch milliseconds), those around [from, to) first and later
- * ones, with what arrived late, after them; each part newest first, by the day and within a day. Lists are strongly consistent: whatever
- * was put before the first step is found.
+ * ones, with what arrived late, after them; each part newest first, by the day and within a day. Where `to` is further ahead of `now`
+ * than any honest clock, all there are: who asks about what is to come wants events that were stamped so on purpose, whenever they
+ * came. Lists are strongly consistent: whatever was put before the first step is found.
  */
 export async function* segmentsFrom(
   bucket: R2Bucket,
   destination: Destination,
   { from, to }: { from: number; to: number },
+  now: number,
   account: Account,
 ): AsyncGenerator<StoredSegment, void, undefined> {
   const prefix = objectPrefix(destination);
-  const first = folderOf(prefix, from - LEAD_MS);
+  const first = folderOf(prefix, to > now + LEAD_MS ? Number.NEGATIVE_INFINITY : from - LEAD_MS);
   const days = await foldersFrom(bucket, prefix, first.day.slice(0, -1), account);
   const last = folderOf(prefix, to + DAY_MS).day;
   const inOrder = [...days.filter((day) => day <= last).reverse(), ...days.filter((day) => day > last).reverse()];

@@ -18,8 +18,6 @@ export interface Reach extends Stores {
   mapFields: ReadonlyMap<string, MapFields>;
   /** Whether `_rowID` is among all the fields, where all are wanted. */
   rowIds: boolean;
-  /** Epoch milliseconds. */
-  clock: () => number;
   limits?: Limits;
 }
 

@@ -28,6 +28,8 @@ export interface Stores {
   env: BufferEnv & { SEGMENTS: R2Bucket };
   /** Into how many shards the edge spreads a dataset; those that there ever were are read in any case. */
   shards: number;
+  /** Epoch milliseconds. */
+  clock: () => number;
 }
 
 /** A part of a block. */
@@ -92,7 +94,7 @@ async function* blocksOf(destination: Destination, range: Range, stores: Stores,
     if (mayHold(block, range)) yield block;
   }
   const ms = { from: range.from / 1_000, to: range.to / 1_000 };
-  for await (const segment of segmentsFrom(env.SEGMENTS, destination, ms, account))
+  for await (const segment of segmentsFrom(env.SEGMENTS, destination, ms, stores.clock(), account))
     if (!known.has(segment.id) && mayHold(segment, range)) yield { ...segment, held: null };
 }
 

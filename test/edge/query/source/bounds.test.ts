@@ -64,6 +64,19 @@ describe("a scan of a range", () => {
     expect(asked.get).toBe(3);
   });
 
+  it("finds events of the future however long before their time they came, where the future is asked about", async () => {
+    const destination = newDestination();
+    const now = Date.now();
+    await one(destination, 1, now - 40 * DAY_MS, now + 9 * DAY_MS);
+    await one(destination, 2, now, now + 2 * DAY_MS);
+    await one(destination, 3, now - 40 * DAY_MS);
+    const { numbers, asked } = await found(destination, between(now + DAY_MS, now + 10 * DAY_MS));
+    expect(numbers.sort()).toEqual([1, 2]);
+    expect(asked.get).toBe(2);
+    // what was so at its arrival and is of the past now: the page about queries says so
+    expect((await found(destination, between(now - 38 * DAY_MS, now))).numbers).toEqual([]);
+  });
+
   it("does not look where nothing can be: in hours that ended more than a day before it", async () => {
     const destination = newDestination();
     for (let day = 0; day < 30; day++) await one(destination, day, NOW - day * DAY_MS);

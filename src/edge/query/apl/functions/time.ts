@@ -30,6 +30,7 @@ const bin = special("A value rounded down to a multiple of another: bin(_time, 5
   if (of === undefined || step === undefined) throw wrong(0, call, "is missing");
   if (of.type === "datetime" || (step.type === "timespan" && of.type !== "timespan")) {
     if (step.type !== "timespan" && step.type !== "dynamic") throw wrong(1, call, `must be a timespan such as 5m, not ${step.type}`);
+    requirePositive(step, call);
     if (!["datetime", "string", "dynamic"].includes(of.type)) throw wrong(0, call, `must be a datetime, not ${of.type}`);
     return rounded("datetime", of, readDatetime(of), step, readTimespan(step), (time, length) =>
       timeInRange(binTime(time, length) ?? Number.NaN),
@@ -37,6 +38,7 @@ const bin = special("A value rounded down to a multiple of another: bin(_time, 5
   }
   if (of.type === "timespan") {
     if (step.type !== "timespan") throw wrong(1, call, `must be a timespan, not ${step.type}`);
+    requirePositive(step, call);
     return rounded("timespan", of, readTimespan(of), step, readTimespan(step), binNumber);
   }
   const [value, width] = [read(of, "number", 0, call), read(step, "number", 1, call)];
@@ -44,6 +46,13 @@ const bin = special("A value rounded down to a multiple of another: bin(_time, 5
   const type = of.type === "long" && step.type === "long" ? "long" : of.type === "real" || step.type === "real" ? "real" : "dynamic";
   return rounded(type, of, readNumber(of), step, readNumber(step), binNumber);
 });
+
+/** Of timespans that are the same for all rows; times are whole microseconds. */
+function requirePositive(step: Compiled, call: Parameters<typeof wrong>[1]): void {
+  const length = step.type === "timespan" ? step.constant?.value : undefined;
+  if (typeof length === "number" && !(length >= 1))
+    throw wrong(1, call, "must be a positive timespan of at least a microsecond, such as 5m");
+}
 
 function rounded(
   type: Compiled["type"],
