@@ -21,6 +21,8 @@ const SETTINGS = [
 
 let columns: string[][];
 let rows: unknown[][];
+/** For whoever asks for groups and not by time. */
+let totals: unknown[][] | null;
 let rowsRead: number;
 
 function answered(data: unknown[][]): Answer {
@@ -48,7 +50,8 @@ function select({ method, url, headers, body }: Request): Answer {
   const sql = body.toString();
   if (sql === "DESCRIBE TABLE `logs`.`web \\`events` FORMAT JSONCompact")
     return answered(columns.map((column) => [...column, "", "", "", "", ""]));
-  return sql.startsWith("SELECT ") && sql.endsWith(" FORMAT JSONCompact") ? answered(rows) : exception(400, 62, "Syntax error");
+  const data = totals !== null && !/GROUP BY \S+, /.test(sql) ? totals : rows;
+  return sql.startsWith("SELECT ") && sql.endsWith(" FORMAT JSONCompact") ? answered(data) : exception(400, 62, "Syntax error");
 }
 
 const receiver = await openTestReceiver(select);
@@ -60,6 +63,7 @@ const MICROS = NOW * 1_000;
 beforeEach(() => {
   columns = COLUMNS;
   rows = [];
+  totals = null;
   rowsRead = 0;
   receiver.requests.length = 0;
 });
@@ -93,17 +97,18 @@ describe("a dataset that ClickHouse answers", () => {
     expect(sqls()[1]).toContain(`e.\`_time\` >= fromUnixTimestamp64Micro(toInt64(${MICROS - 3.6e9}), 'UTC')`);
   });
 
-  it("gives groups by interval, and their totals without a second question", async () => {
+  it("gives groups by interval, and asks for their totals", async () => {
     rows = [
       [MICROS - 6e7, "api", 2],
       [MICROS, "api", 3],
     ];
+    totals = [["api", 5]];
     const query = { apl: "web | summarize count() by bin(_time, 1m), service", startTime: "now-1h" };
     const { tables } = bodyOf(await answerTo(settings(), query)) as { tables: { name: string; columns: unknown[][]; buckets?: unknown }[] };
     expect(tables.map(({ name }) => name)).toEqual(["0", "_totals"]);
     expect(tables[0]).toMatchObject({ buckets: { field: "_time", size: 6e10 }, groups: [{ name: "_time" }, { name: "service" }] });
     expect(tables[1]?.columns).toEqual([["api"], [5]]);
-    expect(receiver.requests.length).toBe(2);
+    expect(receiver.requests.length).toBe(3);
     expect(bodyOf(await answerTo(settings(), query, { search: "format=legacy" }))).toMatchObject({
       buckets: { totals: [{ group: { service: "api" }, aggregations: [{ value: 5 }] }] },
     });
