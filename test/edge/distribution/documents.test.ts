@@ -110,6 +110,26 @@ describe("what has to be proven anew, and can be", () => {
 });
 
 describe("what is served though nobody can prove it", () => {
+  it("is tried anew by one request for those who come while it waits", async () => {
+    vi.spyOn(console, "warn").mockImplementation(() => {});
+    let asked: number | null = null;
+    const failing = () => {
+      if (asked === null) return set();
+      asked++;
+      if (asked === 1) throw new Error("away");
+      return new Promise(() => {});
+    };
+    const { look, isDegraded } = isolate({ authority: failing });
+    await look("proven");
+    asked = 0;
+    expect(await isDegraded("proven", 400_000)).toBe(true);
+    const first = isDegraded("proven", 403_000);
+    await vi.waitFor(() => expect(asked).toBe(2));
+    expect(await isDegraded("proven", 403_100)).toBe(true);
+    expect([await first, asked]).toEqual([true, 2]);
+    vi.restoreAllMocks();
+  });
+
   it("is told in one line a second, which says for how many it stands", async () => {
     const lines = vi.spyOn(console, "warn").mockImplementation(() => {});
     let away = false;
